@@ -1,0 +1,3 @@
+//! Numeric kernels on slices. Knows no tensor and no model; the only crate that may hold `unsafe` code.
+
+pub mod convert;

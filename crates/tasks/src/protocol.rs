@@ -1,0 +1,198 @@
+//! What the page and its worker say to each other: one closed pair of messages, used by both sides.
+//!
+//! A request carries an `id` of the page's choosing; every response to it carries the same `id`. A request ends with
+//! exactly one [`Answer::Loaded`], [`Answer::Done`], [`Answer::Stored`] or [`Answer::Failed`].
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ErrorCode;
+
+/// From the page to the worker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the page, never used twice.
+    pub id: u32,
+    /// What to do.
+    pub order: Order,
+}
+
+/// What the page can ask for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Order {
+    /// Fetch and build the model; answered by `Loaded`.
+    Load(Load),
+    /// Run the model that request `session` loaded; answered by `Done`.
+    Run {
+        /// The id of the load.
+        session: u32,
+        /// The task's inputs.
+        inputs: Value,
+        /// The task's parameters; `null` for none.
+        parameters: Value,
+    },
+    /// Stop request `target`, which then fails with `aborted`. Has no answer of its own.
+    Abort {
+        /// The id of the request to stop.
+        target: u32,
+    },
+    /// Give back what request `session` loaded. Has no answer.
+    Unload {
+        /// The id of the load.
+        session: u32,
+    },
+    /// List the models kept on this device; answered by `Stored`.
+    List,
+    /// Remove a model, or all of them, from this device; answered by `Stored`.
+    Remove {
+        /// The model as `List` named it; all where absent.
+        model: Option<StoredModel>,
+    },
+}
+
+/// What to load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// The Hub's address, or that of a static host with its layout; without a slash at the end.
+    pub endpoint: String,
+    /// The repository's id.
+    pub model: String,
+    /// The branch, tag or commit.
+    pub revision: String,
+    /// The pipeline tag; the repository's own where absent.
+    pub task: Option<String>,
+    /// `auto`, `f32`, `f16` or `bf16`.
+    pub dtype: String,
+    /// An access token, kept in memory only.
+    pub token: Option<String>,
+    /// The snapshot that the page has seen already, so that the host is not asked twice.
+    pub snapshot: Option<Value>,
+}
+
+/// From the worker to the page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Response {
+    /// The id of the request.
+    pub id: u32,
+    /// What it says.
+    pub answer: Answer,
+}
+
+/// What the worker can say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Answer {
+    /// How far a load is.
+    Progress(Progress),
+    /// A part of the output, while more is to come.
+    Partial {
+        /// The output so far, as JSON text.
+        output: String,
+    },
+    /// A load is complete.
+    Loaded(Loaded),
+    /// A run is complete.
+    Done(Done),
+    /// What is kept on this device.
+    Stored {
+        /// One entry a repository and commit.
+        models: Vec<StoredModel>,
+    },
+    /// A request failed.
+    Failed(Failure),
+}
+
+/// How far a load is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// The file at hand.
+    pub file: String,
+    /// Bytes of all files that are here; never falls within one load.
+    pub loaded: u64,
+    /// Bytes of all files together, as far as the host tells.
+    pub total: u64,
+    /// Bytes that came from this device, not over the network.
+    pub cached: u64,
+}
+
+/// The phases of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Waiting for another tab that is downloading the same file, or for a host that asked to wait.
+    Waiting,
+    /// Bytes are coming from the network or from this device.
+    Download,
+    /// The model is being built.
+    Build,
+}
+
+/// What a load made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// The task it will run.
+    pub task: String,
+    /// The commit that was loaded, where the host has commits.
+    pub commit: Option<String>,
+    /// `model_type` of the config.
+    pub architecture: String,
+    /// Bytes of the weights in memory.
+    pub resident_bytes: u64,
+    /// Bytes of WebAssembly memory in use at most so far.
+    pub memory_bytes: u64,
+    /// Bytes that came over the network.
+    pub downloaded: u64,
+}
+
+/// What a run made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// The task's output, as JSON text.
+    pub output: String,
+    /// What the reader should know about it.
+    pub notes: Vec<Note>,
+    /// Milliseconds that the run took in the worker.
+    pub elapsed: f64,
+    /// Bytes of WebAssembly memory in use at most so far.
+    pub memory_bytes: u64,
+}
+
+/// Something the reader of an output should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Note {
+    /// An input was longer than the model takes.
+    Truncated {
+        /// Tokens of the longest input.
+        tokens: usize,
+        /// Tokens that the model took of it.
+        limit: usize,
+    },
+    /// The repository does not say how to pool, so the mean was taken.
+    MeanPooled,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, in one sentence that names the file, tensor or field.
+    pub message: String,
+}
+
+/// A repository of which files are kept on this device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredModel {
+    /// Where it came from.
+    pub endpoint: String,
+    /// The repository's id.
+    pub model: String,
+    /// The commit, or what stands for it on a host without commits.
+    pub commit: String,
+    /// Bytes kept.
+    pub bytes: u64,
+}
