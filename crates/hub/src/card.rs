@@ -1,0 +1,103 @@
+//! A model card's metadata: the YAML between the `---` lines of README.md, or the Hub's `cardData`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The metadata of a card, by the names of the Hub's specification.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelCard(Map<String, Value>);
+
+impl ModelCard {
+    /// Takes metadata that a host has parsed already.
+    pub fn new(metadata: Map<String, Value>) -> Self {
+        Self(metadata)
+    }
+
+    /// Reads the front matter of a README.md; a card without any, or with malformed YAML, has no metadata.
+    pub fn parse(readme: &str) -> Self {
+        let Some(yaml) = front_matter(readme) else {
+            return Self::default();
+        };
+        match serde_saphyr::from_str::<Value>(yaml) {
+            Ok(Value::Object(metadata)) => Self(metadata),
+            _ => Self::default(),
+        }
+    }
+
+    /// A field's value.
+    pub fn get(&self, key: &str) -> &Value {
+        self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// A field that is one text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).as_str().filter(|text| !text.is_empty())
+    }
+
+    /// The first language, as an ISO 639 code.
+    pub fn language(&self) -> Option<&str> {
+        match self.get("language") {
+            Value::String(language) => Some(language),
+            Value::Array(languages) => languages.first().and_then(Value::as_str),
+            _ => None,
+        }
+    }
+
+    /// Sets a field that the card itself lacks.
+    pub(crate) fn set_default(&mut self, key: &str, value: &Value) {
+        if !value.is_null() && self.get(key).is_null() {
+            self.0.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+/// The text between the first two `---` lines, by the rule of huggingface_hub's `repocard.py`: leading white space and
+/// CRLF are allowed.
+fn front_matter(readme: &str) -> Option<&str> {
+    let text = readme.trim_start_matches('\u{feff}').trim_start();
+    let rest = text.strip_prefix("---")?;
+    let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'))?;
+    let mut offset = 0;
+    for line in rest.split_inclusive('\n') {
+        if line.trim_end_matches(['\r', '\n', ' ', '\t']) == "---" {
+            return rest.get(..offset);
+        }
+        offset += line.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_is_read_with_crlf_bom_and_leading_space() {
+        for readme in [
+            "---\nlicense: mit\nlanguage:\n- de\n- en\n---\n# Title\n",
+            "\u{feff}---\r\nlicense: mit\r\nlanguage:\r\n- de\r\n- en\r\n---\r\ntext",
+            " \n---\nlicense: mit\nlanguage: [de, en]\n--- \n",
+        ] {
+            let card = ModelCard::parse(readme);
+            assert_eq!((card.text("license"), card.language()), (Some("mit"), Some("de")), "{readme:?}");
+        }
+    }
+
+    #[test]
+    fn cards_without_metadata_are_empty() {
+        for readme in ["", "# Title", "---\nnever: closed\n", "---\n- a list\n---\n", "---\n: [\n---\n"] {
+            assert_eq!(ModelCard::parse(readme), ModelCard::default(), "{readme:?}");
+        }
+    }
+
+    #[test]
+    fn yaml_that_grows_without_bound_is_refused() {
+        let mut bomb = String::from("---\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+        for level in 1..12 {
+            let previous = format!("*a{},", level - 1).repeat(10);
+            bomb += &format!("a{level}: &a{level} [{previous}]\n");
+        }
+        assert_eq!(ModelCard::parse(&(bomb + "---\n")), ModelCard::default());
+    }
+}

@@ -1,0 +1,252 @@
+//! A [`Source`] over HTTP: the Hub's protocol, or a plain static host with its layout, with what arrives kept.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+
+use crate::cache::snapshot_key;
+use crate::protocol::{fingerprint, is_hub, refusal};
+use crate::read::{self, Attempt};
+use crate::transport::{Method, Request, Response};
+use crate::{
+    Endpoint, Error, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source, Storage, Token, Transport,
+    plan, protocol,
+};
+
+/// How patient a source is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Give up after so many failures in a row without a byte of progress.
+    pub attempts: u32,
+    /// The first wait before a new attempt; later ones double.
+    pub back_off: Duration,
+    /// A connection that is silent for so long counts as broken.
+    pub idle: Duration,
+    /// The longest wait that a host may ask for; a longer one ends in `rate-limited`.
+    pub longest_wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            back_off: Duration::from_millis(500),
+            idle: Duration::from_secs(15),
+            longest_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A Hub, or a static host with its layout.
+pub struct Http {
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) token: Option<Token>,
+    pub(crate) options: Options,
+}
+
+impl Http {
+    /// A source at `endpoint` that keeps what it reads in `storage`. The token is sent to the endpoint only.
+    pub fn new(
+        transport: Box<dyn Transport>,
+        storage: Box<dyn Storage>,
+        endpoint: Endpoint,
+        token: Option<Token>,
+        options: Options,
+    ) -> Self {
+        Self { transport, storage, endpoint, token, options }
+    }
+
+    /// Where fetched files are kept.
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    pub(crate) fn request(&self, method: Method, url: String) -> Request {
+        Request { method, url, range: None, token: self.token.clone() }
+    }
+
+    async fn fetch_snapshot(&self, repo: &RepoId, revision: &Revision) -> Result<Snapshot> {
+        let key = snapshot_key(self.endpoint.as_str(), repo.as_str(), revision.as_str());
+        let kept = self.storage.get(&key).await.ok().flatten();
+        let kept: Option<Snapshot> = kept.and_then(|json| serde_json::from_slice(&json).ok());
+        // A commit never changes, so what is known of it needs no second look.
+        if let (true, Some(kept)) = (revision.is_commit(), &kept) {
+            return Ok(kept.clone());
+        }
+        // With something to fall back on there is no need to insist.
+        let attempts = if kept.is_some() { 1 } else { self.options.attempts };
+        match (self.ask(repo, revision, attempts).await, kept) {
+            (Ok(snapshot), _) => {
+                if let Ok(json) = serde_json::to_vec(&snapshot) {
+                    // Without it the next visit asks again.
+                    let _ = self.storage.put(&key, &json).await;
+                }
+                Ok(snapshot)
+            }
+            (Err(Error::Network(_) | Error::Cors(_) | Error::RateLimited(_)), Some(kept)) => Ok(kept),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Asks the host what the repository holds: the Hub's API, else one look at each file that a load may need.
+    async fn ask(&self, repo: &RepoId, revision: &Revision, attempts: u32) -> Result<Snapshot> {
+        let url = self.endpoint.api_url(repo, revision);
+        let answer = read::with_retries(self, attempts, || async {
+            let response = read::send(self, self.request(Method::Get, url.clone())).await?;
+            if response.status == 200 && !read::is_web_page(&response) {
+                return Ok(Ok(read::collect(self, response).await?));
+            }
+            if crate::retry::passes(response.status) {
+                return Err(Attempt::again(
+                    &response,
+                    refusal(&response, &self.endpoint, repo, revision.as_str(), None),
+                ));
+            }
+            Ok(Err(response))
+        });
+        match answer.await {
+            Ok(Ok(json)) if json.trim_ascii_start().starts_with(b"{") => {
+                protocol::snapshot(&self.endpoint, repo, revision, &json)
+            }
+            Ok(Err(response)) if is_hub(&response) => {
+                Err(refusal(&response, &self.endpoint, repo, revision.as_str(), None))
+            }
+            Ok(_) | Err(Error::Cors(_)) => self.probe(repo, revision).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Describes a repository on a host without an API.
+    async fn probe(&self, repo: &RepoId, revision: &Revision) -> Result<Snapshot> {
+        let mut found =
+            self.probe_files(repo, revision, plan::SMALL.iter().chain(&[plan::WEIGHTS, "README.md"])).await?;
+        if !found.iter().any(|file| matches!(file.file.path.as_str(), "config.json" | "modules.json" | plan::WEIGHTS)) {
+            return Err(Error::RepoNotFound { repo: repo.to_string(), endpoint: self.endpoint.to_string() });
+        }
+        let mut snapshot = Snapshot {
+            endpoint: self.endpoint.to_string(),
+            repo: repo.to_string(),
+            revision: revision.to_string(),
+            commit: found.iter().find_map(|file| file.commit.clone()),
+            key: String::new(),
+            card: ModelCard::default(),
+            architectures: Vec::new(),
+            gated: false,
+            files: Vec::new(),
+        };
+        let folders = match self.small_json(&found, &snapshot, "modules.json").await {
+            Some(modules) => module_paths(&modules),
+            None => Vec::new(),
+        };
+        if !folders.is_empty() {
+            found.extend(self.probe_files(repo, revision, folders.iter()).await?);
+        }
+        if let Some(config) = self.small_json(&found, &snapshot, "config.json").await {
+            let names = config.get("architectures").and_then(serde_json::Value::as_array);
+            snapshot.architectures =
+                names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+        }
+        if let Some(card) = self.small_file(&found, &snapshot, "README.md").await {
+            snapshot.card = ModelCard::parse(&String::from_utf8_lossy(&card));
+        }
+        let by_fingerprint = || fingerprint(found.iter().map(|found| (&found.file, found.tag.as_str())));
+        snapshot.key = snapshot.commit.clone().unwrap_or_else(by_fingerprint);
+        snapshot.files = found.into_iter().map(|found| found.file).collect();
+        Ok(snapshot)
+    }
+
+    async fn probe_files<P: AsRef<str>>(
+        &self,
+        repo: &RepoId,
+        revision: &Revision,
+        paths: impl Iterator<Item = P>,
+    ) -> Result<Vec<Found>> {
+        let probes = paths.map(|path| async move {
+            let path = path.as_ref();
+            let url = self.endpoint.resolve_url(repo, revision, path);
+            let answer = read::with_retries(self, self.options.attempts, || async {
+                let response = read::send(self, self.request(Method::Head, url.clone())).await?;
+                if crate::retry::passes(response.status) {
+                    let error = refusal(&response, &self.endpoint, repo, revision.as_str(), Some(path));
+                    return Err(Attempt::again(&response, error));
+                }
+                Ok(response)
+            });
+            let response = answer.await?;
+            match response.status {
+                200 if !read::is_web_page(&response) => Ok(Some(Found::new(path, &response))),
+                // A page instead of the file, or a host that hides what is not there.
+                200 | 403 | 404 | 410 if !is_hub(&response) => Ok(None),
+                404 if response.header("x-error-code") == Some("EntryNotFound") => Ok(None),
+                _ => Err(refusal(&response, &self.endpoint, repo, revision.as_str(), Some(path))),
+            }
+        });
+        let found: Result<Vec<Option<Found>>> = join_all(probes).await.into_iter().collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    async fn small_file(&self, found: &[Found], snapshot: &Snapshot, path: &str) -> Option<Vec<u8>> {
+        let file = found.iter().find(|found| found.file.path == path)?;
+        let mut bytes = Vec::new();
+        // A description that cannot be read is as good as none: the load reads the file again and says why.
+        read::read_range(self, snapshot, &file.file, None, &mut bytes).await.ok()?;
+        Some(bytes)
+    }
+
+    async fn small_json(&self, found: &[Found], snapshot: &Snapshot, path: &str) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.small_file(found, snapshot, path).await?).ok()
+    }
+}
+
+/// A file that a host without an API turned out to have.
+struct Found {
+    file: RepoFile,
+    commit: Option<String>,
+    /// ETag or date: whatever changes with the content.
+    tag: String,
+}
+
+impl Found {
+    fn new(path: &str, response: &Response) -> Self {
+        let size = response.header("x-linked-size").or_else(|| response.header("content-length"));
+        let size = size.and_then(|size| size.parse().ok()).unwrap_or(0);
+        let commit = response.header("x-repo-commit").and_then(|commit| Revision::parse(commit).ok());
+        let tag = response.header("etag").or_else(|| response.header("last-modified")).unwrap_or_default();
+        Self {
+            file: RepoFile { path: path.to_owned(), size, sha256: None },
+            commit: commit.filter(Revision::is_commit).map(|commit| commit.to_string()),
+            tag: tag.to_owned(),
+        }
+    }
+}
+
+/// The files that sentence-transformers' modules may have in the folders that `modules.json` names.
+fn module_paths(modules: &serde_json::Value) -> Vec<String> {
+    let folders = modules.as_array().into_iter().flatten().filter_map(|module| module.get("path")?.as_str());
+    let folders = folders.filter(|folder| !folder.is_empty() && !folder.contains(['/', '\\']) && *folder != "..");
+    folders.flat_map(|folder| [format!("{folder}/config.json"), format!("{folder}/model.safetensors")]).collect()
+}
+
+impl Source for Http {
+    fn snapshot<'a>(&'a self, repo: &'a RepoId, revision: &'a Revision) -> LocalBoxFuture<'a, Result<Snapshot>> {
+        Box::pin(self.fetch_snapshot(repo, revision))
+    }
+
+    fn read<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        range: Option<Range<u64>>,
+        sink: &'a mut dyn Sink,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match range {
+                Some(_) => read::read_range(self, snapshot, file, range, sink).await,
+                None => read::read_whole(self, snapshot, file, sink).await,
+            }
+        })
+    }
+}

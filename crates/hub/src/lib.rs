@@ -1,0 +1,82 @@
+//! Repositories, revisions, snapshots, model-card metadata and sources of bytes, after the Hugging Face Hub.
+//!
+//! Bytes and names only: no tensor, no JavaScript. All I/O goes through [`Source`]; [`Http`] implements it over a
+//! [`Transport`] (a browser's fetch, HTTPS natively, a test's faults) and a [`Storage`].
+
+mod cache;
+mod card;
+mod error;
+#[cfg(not(target_arch = "wasm32"))]
+mod folder;
+mod http;
+mod plan;
+mod protocol;
+mod read;
+mod repo;
+mod retry;
+mod snapshot;
+mod storage;
+mod transport;
+
+pub use cache::{Stored, cached_bytes, remove, stored};
+pub use card::ModelCard;
+pub use error::{Error, Result};
+#[cfg(not(target_arch = "wasm32"))]
+pub use folder::{Folder, FolderStorage};
+pub use futures_util::future::LocalBoxFuture;
+pub use http::{Http, Options};
+pub use plan::{Plan, WEIGHTS, plan};
+pub use repo::{Endpoint, RepoId, Revision, Token};
+pub use snapshot::{RepoFile, Snapshot};
+pub use storage::{Lock, MemoryStorage, Storage, StorageError};
+pub use transport::{Body, Method, Request, Response, Transport, TransportError};
+
+use std::ops::Range;
+
+/// Where a repository's files come from.
+pub trait Source {
+    /// What the repository holds at `revision`. A host that has commits is asked once, and every later read is of
+    /// the commit it named.
+    fn snapshot<'a>(&'a self, repo: &'a RepoId, revision: &'a Revision) -> LocalBoxFuture<'a, Result<Snapshot>>;
+
+    /// Hands bytes `range` of `file` to `sink`, in order; `None` stands for the whole file, which is then checked
+    /// against its SHA-256 where one is known.
+    fn read<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        range: Option<Range<u64>>,
+        sink: &'a mut dyn Sink,
+    ) -> LocalBoxFuture<'a, Result<()>>;
+}
+
+/// What takes a file's bytes as they arrive.
+pub trait Sink {
+    /// The next bytes. An error stops the read, which returns [`Error::Sink`].
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError>;
+
+    /// The bytes so far were wrong; the file begins again.
+    fn restart(&mut self);
+
+    /// Where the bytes come from has changed; `cached` says whether what follows was kept on this device.
+    fn origin(&mut self, _cached: bool) {}
+
+    /// The read waits for another reader of the same file, or for a host that asked to wait.
+    fn waiting(&mut self) {}
+}
+
+/// A sink does not want more: it has its own account of why.
+#[derive(Debug)]
+pub struct SinkError;
+
+/// Collects a file in memory.
+impl Sink for Vec<u8> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.clear();
+    }
+}

@@ -1,0 +1,114 @@
+//! What a repository holds at one commit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Endpoint, ModelCard, RepoId, Result, Revision};
+
+/// The files and the card of a repository at one commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Where it is.
+    pub endpoint: String,
+    /// The repository's id.
+    pub repo: String,
+    /// The revision that was asked for.
+    pub revision: String,
+    /// The commit that the host named; `None` on a host without commits.
+    pub commit: Option<String>,
+    /// What tells this content from any other of the repository: the commit, or a fingerprint of the files.
+    pub key: String,
+    /// The card's metadata, with what the host adds to it.
+    pub card: ModelCard,
+    /// `architectures` of `config.json`, where the host tells.
+    pub architectures: Vec<String>,
+    /// Whether the files are only for those whom the author lets in.
+    pub gated: bool,
+    /// The files, in the host's order.
+    pub files: Vec<RepoFile>,
+}
+
+/// One file of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepoFile {
+    /// Its path from the repository's root.
+    pub path: String,
+    /// Its size in bytes; on a host without commits what the host claims, which compression may falsify.
+    pub size: u64,
+    /// Its SHA-256, which the Hub tells of large files.
+    #[serde(default, with = "hex", skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<[u8; 32]>,
+}
+
+impl Snapshot {
+    /// The file at `path`, if the repository has it.
+    pub fn file(&self, path: &str) -> Option<&RepoFile> {
+        self.files.iter().find(|file| file.path == path)
+    }
+
+    /// The URL of a file at the pinned commit.
+    pub fn url(&self, path: &str) -> Result<String> {
+        let revision = Revision::parse(self.commit.as_deref().unwrap_or(&self.revision))?;
+        Ok(Endpoint::parse(&self.endpoint)?.resolve_url(&RepoId::parse(&self.repo)?, &revision, path))
+    }
+
+    /// The pipeline tag by the Hub's order: the card's `pipeline_tag` (or the host's answer for it), sentence-transformers'
+    /// `modules.json`, then the head that `architectures` names.
+    pub fn task(&self) -> Option<&str> {
+        if let Some(tag) = self.card.text("pipeline_tag") {
+            return Some(tag);
+        }
+        if self.file("modules.json").is_some() {
+            return Some("sentence-similarity");
+        }
+        self.architectures.iter().find_map(|name| task_of_architecture(name))
+    }
+}
+
+/// The tag of the Auto class that a class name stands for (`utils/update_metadata.py` of transformers).
+fn task_of_architecture(name: &str) -> Option<&'static str> {
+    const TAGS: &[(&str, &str)] = &[
+        ("ForSequenceClassification", "text-classification"),
+        ("ForTokenClassification", "token-classification"),
+        ("ForQuestionAnswering", "question-answering"),
+        ("ForMaskedLM", "fill-mask"),
+        ("ForMultipleChoice", "multiple-choice"),
+        ("ForCausalLM", "text-generation"),
+        ("LMHeadModel", "text-generation"),
+        ("Model", "feature-extraction"),
+    ];
+    TAGS.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|(_, tag)| *tag)
+}
+
+mod hex {
+    //! A SHA-256 as 64 hexadecimal digits.
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(hash: &Option<[u8; 32]>, serializer: S) -> Result<S::Ok, S::Error> {
+        match hash {
+            Some(hash) => serializer.serialize_str(&super::to_hex(hash)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u8; 32]>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(super::from_hex))
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The 32 bytes of 64 hexadecimal digits.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(hash)
+}
