@@ -1,0 +1,60 @@
+//! Activation functions by the names that configs use (`activations.py` of transformers).
+
+use candle_core::Tensor;
+
+use crate::{Error, Result};
+
+/// A function applied to each number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `x`.
+    Identity,
+    /// `x/2 · (1 + erf(x/√2))`.
+    Gelu,
+    /// The tanh approximation of GELU.
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x · sigmoid(x)`.
+    Silu,
+    /// `tanh x`.
+    Tanh,
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+}
+
+impl Activation {
+    /// The function of a name in `config.json`, or of a class name of PyTorch.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name.rsplit('.').next().unwrap_or(name) {
+            "gelu" | "GELU" | "gelu_python" => Ok(Self::Gelu),
+            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Ok(Self::GeluTanh),
+            "relu" | "ReLU" => Ok(Self::Relu),
+            "silu" | "swish" | "SiLU" => Ok(Self::Silu),
+            "tanh" | "Tanh" => Ok(Self::Tanh),
+            "sigmoid" | "Sigmoid" => Ok(Self::Sigmoid),
+            "linear" | "Identity" => Ok(Self::Identity),
+            _ => Err(Error::Config(format!("the activation function `{name}` is unknown"))),
+        }
+    }
+
+    /// The function of each number.
+    pub(crate) fn forward(self, numbers: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Identity => numbers.clone(),
+            Self::Gelu => numbers.gelu_erf()?,
+            Self::GeluTanh => numbers.gelu()?,
+            Self::Relu => numbers.relu()?,
+            Self::Silu => numbers.silu()?,
+            Self::Tanh => numbers.tanh()?,
+            Self::Sigmoid => candle_nn::ops::sigmoid(numbers)?,
+        })
+    }
+
+    /// The function of each number of a slice.
+    pub fn apply(self, numbers: Vec<f32>) -> Result<Vec<f32>> {
+        let count = numbers.len();
+        let numbers = Tensor::from_vec(numbers, count, &candle_core::Device::Cpu)?;
+        Ok(self.forward(&numbers)?.to_vec1()?)
+    }
+}
