@@ -1,0 +1,167 @@
+//! Texts to embeddings, as sentence-transformers makes them: batches by length, pooling, and what follows it.
+
+use vitrine_models::{Batch, Encoder, Pooling};
+use vitrine_tasks::protocol::Note;
+
+use crate::registry::Parts;
+use crate::sentence_transformers::{Modules, Step, normalize};
+use crate::tokenizer::{Tokenizer, Tokens};
+use crate::{Context, Error, Result};
+
+/// Padded tokens that go through a layer at once: so few that a page can stop a run soon.
+const TOKENS_AT_ONCE: usize = 512;
+
+/// An encoder with its tokenizer, and what makes embeddings of its hidden states.
+pub(crate) struct Embedder {
+    encoder: Box<dyn Encoder>,
+    tokenizer: Tokenizer,
+    pub modules: Option<Modules>,
+}
+
+/// How inputs are prepared.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Preparation<'a> {
+    pub prompt_name: Option<&'a str>,
+    /// Refuse a text that is too long instead of cutting it.
+    pub refuse_long: bool,
+    /// Cut the beginning instead of the end.
+    pub cut_left: bool,
+}
+
+impl Embedder {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { encoder: parts.encoder, tokenizer: parts.tokenizer, modules: parts.modules }
+    }
+
+    /// An embedding for each text.
+    pub(crate) async fn embed(
+        &self,
+        texts: &[&str],
+        preparation: &Preparation<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Vec<f32>>> {
+        let mean = Modules::mean();
+        let modules = self.modules.as_ref().unwrap_or(&mean);
+        if !modules.stated {
+            context.note(Note::MeanPooled);
+        }
+        let prompt = prompt(modules, preparation.prompt_name)?;
+        let skip = if prompt.is_empty() { 0 } else { self.tokens_of_prompt(prompt)? };
+        let prepared: Vec<String> = texts.iter().map(|text| prepare(text, prompt, modules.do_lower_case)).collect();
+        let mut embeddings = vec![Vec::new(); texts.len()];
+        self.each_hidden_states(&prepared, preparation, context, |index, hidden_states| {
+            let mut vector = hidden_states.to_vec();
+            for step in &modules.steps {
+                match step {
+                    Step::Pooling { modes, include_prompt } => {
+                        let skip = if *include_prompt { 0 } else { skip };
+                        vector = Pooling { modes: modes.clone(), skip }.apply(&vector, self.encoder.hidden_size());
+                    }
+                    Step::Dense { linear, activation } => vector = activation.apply(linear.apply(vector)?)?,
+                    Step::Normalize => normalize(&mut vector),
+                }
+            }
+            if let Some(slot) = embeddings.get_mut(index) {
+                *slot = vector;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(embeddings)
+    }
+
+    /// The hidden states of each text, `[tokens][hidden]`, as the transformer makes them.
+    pub(crate) async fn hidden_states(
+        &self,
+        texts: &[&str],
+        preparation: &Preparation<'_>,
+        context: &Context<'_>,
+    ) -> Result<Vec<Vec<Vec<f32>>>> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let mut all = vec![Vec::new(); texts.len()];
+        self.each_hidden_states(&texts, preparation, context, |index, hidden_states| {
+            if let Some(slot) = all.get_mut(index) {
+                *slot = hidden_states.chunks_exact(self.encoder.hidden_size()).map(<[f32]>::to_vec).collect();
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// Runs texts in batches of similar length and hands on the hidden states of each, without padding.
+    async fn each_hidden_states(
+        &self,
+        texts: &[String],
+        preparation: &Preparation<'_>,
+        context: &Context<'_>,
+        mut take: impl FnMut(usize, &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let limit = self.limit();
+        let mut encoded = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let tokens = self.tokenizer.encode(text, None, limit, preparation.cut_left)?;
+            if tokens.untruncated > limit {
+                if preparation.refuse_long {
+                    let message = format!("the text has {} tokens, but the model takes {limit}", tokens.untruncated);
+                    return Err(Error::InvalidInputs(message));
+                }
+                context.note(Note::Truncated { tokens: tokens.untruncated, limit });
+            }
+            encoded.push((index, tokens));
+        }
+        encoded.sort_by_key(|(_, tokens)| tokens.ids.len());
+        let hidden = self.encoder.hidden_size();
+        for group in groups(&encoded) {
+            let rows: Vec<(&[u32], &[u32])> =
+                group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
+            let batch = Batch::new(&rows, 0);
+            let states = self.encoder.hidden_states(&batch, context).await?;
+            for ((index, tokens), states) in group.iter().zip(states.chunks_exact(batch.tokens() * hidden)) {
+                take(*index, states.get(..tokens.ids.len() * hidden).unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> usize {
+        let stated = self.modules.as_ref().and_then(|modules| modules.max_seq_length);
+        stated.unwrap_or(self.tokenizer.limit).min(self.encoder.max_tokens())
+    }
+
+    /// Tokens that a prompt takes at the beginning, without the final special token.
+    fn tokens_of_prompt(&self, prompt: &str) -> Result<usize> {
+        Ok(self.tokenizer.encode(prompt, None, self.limit(), false)?.ids.len().saturating_sub(1))
+    }
+}
+
+/// Splits texts, sorted by length, so that each group has few padded tokens.
+fn groups(sorted: &[(usize, Tokens)]) -> impl Iterator<Item = &[(usize, Tokens)]> {
+    let mut rest = sorted;
+    std::iter::from_fn(move || {
+        let fits =
+            |count: usize| rest.get(count - 1).is_some_and(|(_, tokens)| tokens.ids.len() * count <= TOKENS_AT_ONCE);
+        let count = (1..=rest.len()).take_while(|count| *count == 1 || fits(*count)).last()?;
+        let (group, others) = rest.split_at(count);
+        rest = others;
+        Some(group)
+    })
+}
+
+fn prompt<'a>(modules: &'a Modules, name: Option<&str>) -> Result<&'a str> {
+    match name.or(modules.default_prompt_name.as_deref()) {
+        None => Ok(""),
+        Some(name) => match modules.prompts.get(name) {
+            Some(prompt) => Ok(prompt),
+            None => Err(Error::InvalidInputs(format!("the repository has no prompt `{name}`"))),
+        },
+    }
+}
+
+/// What sentence-transformers does to a text before its tokenizer sees it.
+fn prepare(text: &str, prompt: &str, lower: bool) -> String {
+    let text = format!("{prompt}{text}");
+    // Python's `str.strip` also takes the four separators U+001C to U+001F.
+    let stripped = text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
+    if lower { stripped.to_lowercase() } else { stripped.to_owned() }
+}

@@ -1,0 +1,118 @@
+//! What a repository holds and whether it can run, from its small files and the header of its weights.
+
+use serde::Serialize;
+use vitrine_hub::{RepoFile, Snapshot, Source, plan};
+use vitrine_models::{Config, Header, architecture};
+
+use crate::load::pipeline;
+use crate::sentence_transformers::{Files, Modules};
+use crate::tokenizer::Tokenizer;
+use crate::{Error, Result};
+
+/// What is known of a repository without fetching its weights.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// The repository's id.
+    pub repo: String,
+    /// The commit, where the host has commits.
+    pub commit: Option<String>,
+    /// The pipeline tag.
+    pub task: Option<String>,
+    /// `model_type` of the config.
+    pub architecture: Option<String>,
+    /// The classes that the checkpoint was saved from.
+    pub classes: Vec<String>,
+    /// Numbers in all tensors together.
+    pub parameters: Option<u64>,
+    /// The formats of the tensors.
+    pub dtypes: Vec<String>,
+    /// Files that a load fetches, with their sizes in bytes.
+    pub files: Vec<(String, u64)>,
+    /// Their bytes together.
+    pub bytes: u64,
+    /// What keeps the repository from running, as `code: message`.
+    pub problems: Vec<String>,
+}
+
+/// Looks at a repository. What is wrong with its files is part of the answer; an error is returned only where the
+/// repository cannot be read at all.
+pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str>) -> Result<Inspection> {
+    let plan = plan(snapshot);
+    let mut files = Files::new();
+    for file in &plan.small {
+        let mut bytes = Vec::new();
+        source.read(snapshot, file, None, &mut bytes).await?;
+        files.insert(file.path.clone(), bytes);
+    }
+    let mut problems: Vec<Error> = Vec::new();
+    let absent = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
+    let config = match files.get("config.json") {
+        Some(json) => Config::parse(json).map_err(Error::from),
+        None => Err(absent("config.json").into()),
+    };
+    let config = config.map_err(|error| problems.push(error)).ok();
+    let built = config.as_ref().map(architecture).transpose().map_err(|error| problems.push(error.into()));
+    let built = built.ok().flatten();
+    match files.get("tokenizer.json") {
+        Some(json) => problems.extend(Tokenizer::parse(json, 0).err()),
+        None => problems.push(absent("tokenizer.json").into()),
+    }
+    problems.extend(Modules::parse(&files).err());
+    let (mut parameters, mut dtypes) = (None, Vec::new());
+    if plan.weights.is_empty() {
+        problems.push(absent(vitrine_hub::WEIGHTS).into());
+    }
+    for file in &plan.weights {
+        match header(source, snapshot, file).await {
+            Ok(header) => {
+                let numbers = header.tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
+                parameters = Some(parameters.unwrap_or(0) + numbers.sum::<u64>());
+                dtypes.extend(header.tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
+            }
+            Err(error) => problems.push(error),
+        }
+    }
+    dtypes.sort();
+    dtypes.dedup();
+    let classes: Vec<String> = match &config {
+        Some(config) => config.architectures().into_iter().map(str::to_owned).collect(),
+        None => snapshot.architectures.clone(),
+    };
+    let named = Snapshot { architectures: classes.clone(), ..snapshot.clone() };
+    let task = task.or_else(|| named.task()).map(str::to_owned);
+    match task.as_deref().map(|tag| (tag, pipeline(tag))) {
+        Some((tag, None)) => problems.push(Error::UnsupportedTask(format!("`{tag}` is not supported yet"))),
+        None => problems.push(Error::UnsupportedTask("the repository names no task".to_owned())),
+        Some((_, Some(entry))) if built.is_some_and(|built| !built.heads.contains(&entry.head)) => {
+            problems.push(Error::UnsupportedHead(format!("the architecture has no head for {}", entry.task.tag)));
+        }
+        Some(_) => {}
+    }
+    Ok(Inspection {
+        repo: snapshot.repo.clone(),
+        commit: snapshot.commit.clone(),
+        task,
+        architecture: config.as_ref().and_then(|config| Some(config.model_type().ok()?.to_owned())),
+        classes,
+        parameters,
+        dtypes,
+        files: plan.files().map(|file| (file.path.clone(), file.size)).collect(),
+        bytes: plan.bytes(),
+        problems: problems.iter().map(|error| format!("{}: {error}", error.code())).collect(),
+    })
+}
+
+/// The header of a safetensors file, of which only the beginning is fetched.
+async fn header(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Header> {
+    let too_short = || vitrine_models::Error::Weights(format!("{} ends within its header", file.path));
+    let mut first = Vec::new();
+    source.read(snapshot, file, Some(0..8), &mut first).await?;
+    let first: [u8; 8] = first.try_into().map_err(|_| too_short())?;
+    let length = Header::json_length(first)?;
+    let mut json = Vec::new();
+    source.read(snapshot, file, Some(8..8 + length), &mut json).await?;
+    if json.len() as u64 != length {
+        return Err(too_short().into());
+    }
+    Ok(Header::parse(&json, Some(file.size))?)
+}

@@ -1,0 +1,300 @@
+//! From a repository's name to a session that runs its task: small files, tokenizer and modules first, then the weights,
+//! which become tensors as they arrive.
+
+use std::cell::{Cell, RefCell};
+
+use serde_json::Value;
+use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
+use vitrine_models::{Config, Encoder, Head, Resident, WeightsReader, architecture};
+use vitrine_tasks::protocol::{Note, Phase, Progress};
+use vitrine_tasks::{TASKS, Task, task};
+
+use crate::registry::{PIPELINES, Parts, PipelineEntry};
+use crate::sentence_transformers::{Files, Modules, json};
+use crate::tokenizer::{self, Tokenizer};
+use crate::{Context, Error, Host, JsonPipeline, Result};
+
+/// What to load.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// The repository.
+    pub repo: RepoId,
+    /// The branch, tag or commit.
+    pub revision: Revision,
+    /// The pipeline tag; the repository's own where absent.
+    pub task: Option<String>,
+    /// `auto`, `f32`, `f16` or `bf16`.
+    pub dtype: String,
+    /// What is known of the repository already, so that its host is not asked again.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// A model that is ready to run its task.
+pub struct Session {
+    pipeline: Box<dyn JsonPipeline>,
+    /// The task that it runs.
+    pub task: &'static Task,
+    /// The repository at the commit that was loaded.
+    pub snapshot: Snapshot,
+    /// `model_type` of the config.
+    pub architecture: &'static str,
+    /// Bytes that the weights take in memory.
+    pub resident_bytes: u64,
+    /// Bytes that came over the network.
+    pub downloaded: u64,
+}
+
+/// What a run made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOutput {
+    /// The task's output as JSON text.
+    pub output: String,
+    /// What its reader should know.
+    pub notes: Vec<Note>,
+}
+
+impl Session {
+    /// Runs the task; `parameters` may be null.
+    pub async fn run(&self, inputs: &Value, parameters: &Value, host: &dyn Host) -> Result<RunOutput> {
+        let context = Context { host, notes: RefCell::default() };
+        let output = self.pipeline.run_json(inputs, parameters, &context).await?;
+        Ok(RunOutput { output, notes: context.notes.into_inner() })
+    }
+}
+
+/// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
+pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
+    let resident = Resident::parse(&options.dtype)?;
+    let snapshot = match &options.snapshot {
+        Some(snapshot) => snapshot.clone(),
+        None => source.snapshot(&options.repo, &options.revision).await?,
+    };
+    let plan = plan(&snapshot);
+    let loading = Loading::new(source, &snapshot, &plan, host);
+    // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
+    let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
+    let mut chosen = options.task.as_deref().or_else(|| snapshot.task()).map(entry).transpose()?;
+    let mut files = Files::new();
+    for file in &plan.small {
+        files.insert(file.path.clone(), loading.small(file).await?);
+    }
+    let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
+    let config = Config::parse(files.get("config.json").ok_or_else(|| missing("config.json"))?)?;
+    let architecture = architecture(&config)?;
+    if chosen.is_none() {
+        let named = Snapshot {
+            architectures: config.architectures().into_iter().map(str::to_owned).collect(),
+            ..snapshot.clone()
+        };
+        chosen = named.task().map(entry).transpose()?;
+    }
+    let entry = chosen.ok_or_else(|| unsupported_task("", &snapshot.architectures))?;
+    if !architecture.heads.contains(&entry.head) {
+        return Err(Error::UnsupportedHead(format!(
+            "{} models have no head for {}",
+            architecture.model_type, entry.task.name
+        )));
+    }
+    let modules = if entry.head == Head::None { Modules::parse(&files)? } else { None };
+    let tokenizer_json = files.remove("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
+    let tokenizer_config = json(&files, "tokenizer_config.json")?;
+    let mut tokenizer = Tokenizer::parse(&tokenizer_json, 0)?;
+    drop((tokenizer_json, files));
+
+    if plan.weights.is_empty() {
+        return Err(missing(vitrine_hub::WEIGHTS).into());
+    }
+    let (uses, head) = (architecture.uses, entry.head);
+    let mut sink = WeightsSink {
+        reader: WeightsReader::new(resident, move |name| uses(name, head)),
+        loading: &loading,
+        file: "",
+        of_file: 0,
+        error: None,
+    };
+    for file in &plan.weights {
+        sink.begin(file);
+        let result = source.read(&snapshot, file, None, &mut sink).await;
+        if let Some(error) = sink.error.take() {
+            return Err(error.into());
+        }
+        result?;
+        sink.reader.end_file()?;
+    }
+    loading.report(Phase::Build, "");
+    if !host.turn().await {
+        return Err(vitrine_models::Error::Aborted.into());
+    }
+    let weights = sink.reader.finish(architecture.prefix);
+    let resident_bytes = weights.bytes();
+    let encoder: Box<dyn Encoder> = (architecture.load)(&config, entry.head, &weights)
+        .map_err(|error| with_suggestion(error, entry.task, &config))?;
+    tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
+    let downloaded = loading.loaded.get() - loading.cached.get();
+    let pipeline = (entry.build)(Parts { encoder, tokenizer, config, modules })?;
+    Ok(Session {
+        pipeline,
+        task: entry.task,
+        architecture: architecture.model_type,
+        resident_bytes,
+        downloaded,
+        snapshot,
+    })
+}
+
+pub(crate) fn pipeline(tag: &str) -> Option<&'static PipelineEntry> {
+    let tag = task(tag)?.tag;
+    PIPELINES.iter().find(|entry| entry.task.tag == tag)
+}
+
+fn unsupported_task(tag: &str, architectures: &[String]) -> Error {
+    let suits: Vec<&str> = architectures.iter().flat_map(|name| tasks_of(name)).collect();
+    let offered: Vec<&str> = if suits.is_empty() { TASKS.iter().map(|task| task.tag).collect() } else { suits };
+    let what = if tag.is_empty() {
+        "the repository names no task".to_owned()
+    } else {
+        format!("`{tag}` is not supported yet")
+    };
+    Error::UnsupportedTask(format!("{what}; choose one of {}", offered.join(", ")))
+}
+
+/// The tasks that a checkpoint saved from this class has a trained head for.
+fn tasks_of(architecture: &str) -> Vec<&'static str> {
+    let classifies = architecture.ends_with("ForSequenceClassification");
+    PIPELINES.iter().filter(|entry| entry.head == Head::None || classifies).map(|entry| entry.task.tag).collect()
+}
+
+/// Says which tasks a checkpoint suits, where it lacks the head for the one that was asked for.
+fn with_suggestion(error: vitrine_models::Error, task: &Task, config: &Config) -> Error {
+    let vitrine_models::Error::UnsupportedHead { missing } = &error else { return error.into() };
+    let architecture = config.architectures().first().copied().unwrap_or("a model without a head");
+    let suits = tasks_of(architecture).join(", ");
+    Error::UnsupportedHead(format!(
+        "the checkpoint is {architecture}, which has no trained head for {} (tensor `{missing}` is absent); it suits {suits}",
+        task.tag
+    ))
+}
+
+/// The state of a load, over all its files.
+struct Loading<'a> {
+    source: &'a dyn Source,
+    snapshot: &'a Snapshot,
+    host: &'a dyn Host,
+    total: u64,
+    /// Bytes of files that are complete, and of the one at hand.
+    loaded: Cell<u64>,
+    /// The most bytes reported so far, so that a repeated download does not turn the bar back.
+    reported: Cell<u64>,
+    cached: Cell<u64>,
+    from_cache: Cell<bool>,
+}
+
+impl<'a> Loading<'a> {
+    fn new(source: &'a dyn Source, snapshot: &'a Snapshot, plan: &Plan, host: &'a dyn Host) -> Self {
+        Self {
+            source,
+            snapshot,
+            host,
+            total: plan.bytes(),
+            loaded: Cell::new(0),
+            reported: Cell::new(0),
+            cached: Cell::new(0),
+            from_cache: Cell::new(false),
+        }
+    }
+
+    async fn small(&self, file: &RepoFile) -> Result<Vec<u8>> {
+        let mut sink = SmallSink { bytes: Vec::new(), loading: self, path: &file.path };
+        self.source.read(self.snapshot, file, None, &mut sink).await?;
+        Ok(sink.bytes)
+    }
+
+    fn arrived(&self, file: &str, bytes: usize) {
+        self.loaded.set(self.loaded.get() + bytes as u64);
+        if self.from_cache.get() {
+            self.cached.set(self.cached.get() + bytes as u64);
+        }
+        self.report(Phase::Download, file);
+    }
+
+    fn begin_again(&self, bytes: usize) {
+        self.loaded.set(self.loaded.get().saturating_sub(bytes as u64));
+        self.cached.set(self.cached.get().min(self.loaded.get()));
+    }
+
+    fn report(&self, phase: Phase, file: &str) {
+        self.reported.set(self.reported.get().max(self.loaded.get()));
+        let (loaded, cached) = (self.reported.get(), self.cached.get());
+        self.host.progress(Progress { phase, file: file.to_owned(), loaded, total: self.total.max(loaded), cached });
+    }
+}
+
+struct SmallSink<'a> {
+    bytes: Vec<u8>,
+    loading: &'a Loading<'a>,
+    path: &'a str,
+}
+
+impl Sink for SmallSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.bytes.extend_from_slice(bytes);
+        self.loading.arrived(self.path, bytes.len());
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.loading.begin_again(self.bytes.len());
+        self.bytes.clear();
+    }
+
+    fn origin(&mut self, cached: bool) {
+        self.loading.from_cache.set(cached);
+    }
+
+    fn waiting(&mut self) {
+        self.loading.report(Phase::Waiting, self.path);
+    }
+}
+
+/// Hands a checkpoint's bytes to the reader of weights, and keeps the reader's account of what is wrong with them.
+struct WeightsSink<'a> {
+    reader: WeightsReader,
+    loading: &'a Loading<'a>,
+    file: &'a str,
+    of_file: usize,
+    error: Option<vitrine_models::Error>,
+}
+
+impl<'a> WeightsSink<'a> {
+    fn begin(&mut self, file: &'a RepoFile) {
+        self.file = &file.path;
+        self.of_file = 0;
+        let exact = self.loading.snapshot.commit.is_some() || file.sha256.is_some();
+        self.reader.begin_file(exact.then_some(file.size));
+    }
+}
+
+impl Sink for WeightsSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.of_file += bytes.len();
+        self.loading.arrived(self.file, bytes.len());
+        self.reader.write(bytes).map_err(|error| {
+            self.error = Some(error);
+            SinkError
+        })
+    }
+
+    fn restart(&mut self) {
+        self.loading.begin_again(self.of_file);
+        self.of_file = 0;
+        self.reader.restart_file();
+    }
+
+    fn origin(&mut self, cached: bool) {
+        self.loading.from_cache.set(cached);
+    }
+
+    fn waiting(&mut self) {
+        self.loading.report(Phase::Waiting, self.file);
+    }
+}
