@@ -100,7 +100,7 @@ struct Layer {
 impl Layer {
     fn load(scope: &Scope<'_>, config: &Config, hidden: usize, epsilon: f64) -> Result<Self> {
         let heads = config.dimension("num_attention_heads")?;
-        if hidden % heads != 0 {
+        if !hidden.is_multiple_of(heads) {
             return Err(Error::Config(format!(
                 "`hidden_size` {hidden} is no multiple of `num_attention_heads` {heads}"
             )));

@@ -11,7 +11,7 @@ pub enum PoolingMode {
     Mean,
     /// The sum over the square root of the number of tokens.
     MeanSqrtLen,
-    /// The mean with weights 1, 2, 3, … by position.
+    /// The mean with weights 1, 2, 3, … by position in the whole text.
     WeightedMean,
     /// The last token.
     LastToken,
@@ -35,8 +35,8 @@ impl Pooling {
             let weighted = |weight: fn(usize) -> f32| {
                 let mut sum = vec![0.0; hidden];
                 let mut total = 0.0;
-                for (index, token) in tokens().enumerate() {
-                    let weight = weight(index);
+                for (position, token) in (self.skip..).zip(tokens()) {
+                    let weight = weight(position);
                     total += weight;
                     sum.iter_mut().zip(token).for_each(|(sum, number)| *sum += number * weight);
                 }
@@ -61,7 +61,7 @@ impl Pooling {
                     pooled.extend(sum.iter().map(|sum| sum / total.sqrt()));
                 }
                 PoolingMode::WeightedMean => {
-                    let (sum, total) = weighted(|index| (index + 1) as f32);
+                    let (sum, total) = weighted(|position| (position + 1) as f32);
                     pooled.extend(sum.iter().map(|sum| sum / total));
                 }
             }

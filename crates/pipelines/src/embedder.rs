@@ -30,7 +30,11 @@ pub(crate) struct Preparation<'a> {
 
 impl Embedder {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self { encoder: parts.encoder, tokenizer: parts.tokenizer, modules: parts.modules }
+        let Parts { encoder, mut tokenizer, modules, .. } = parts;
+        if modules.as_ref().is_some_and(|modules| modules.do_lower_case) {
+            tokenizer.lower_case();
+        }
+        Self { encoder, tokenizer, modules }
     }
 
     /// An embedding for each text.
@@ -47,7 +51,7 @@ impl Embedder {
         }
         let prompt = prompt(modules, preparation.prompt_name)?;
         let skip = if prompt.is_empty() { 0 } else { self.tokens_of_prompt(prompt)? };
-        let prepared: Vec<String> = texts.iter().map(|text| prepare(text, prompt, modules.do_lower_case)).collect();
+        let prepared: Vec<String> = texts.iter().map(|text| format!("{prompt}{text}")).collect();
         let mut embeddings = vec![Vec::new(); texts.len()];
         self.each_hidden_states(&prepared, preparation, context, |index, hidden_states| {
             let mut vector = hidden_states.to_vec();
@@ -61,6 +65,7 @@ impl Embedder {
                     Step::Normalize => normalize(&mut vector),
                 }
             }
+            vector.truncate(modules.truncate_dim.unwrap_or(usize::MAX));
             if let Some(slot) = embeddings.get_mut(index) {
                 *slot = vector;
             }
@@ -156,12 +161,4 @@ fn prompt<'a>(modules: &'a Modules, name: Option<&str>) -> Result<&'a str> {
             None => Err(Error::InvalidInputs(format!("the repository has no prompt `{name}`"))),
         },
     }
-}
-
-/// What sentence-transformers does to a text before its tokenizer sees it.
-fn prepare(text: &str, prompt: &str, lower: bool) -> String {
-    let text = format!("{prompt}{text}");
-    // Python's `str.strip` also takes the four separators U+001C to U+001F.
-    let stripped = text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c));
-    if lower { stripped.to_lowercase() } else { stripped.to_owned() }
 }

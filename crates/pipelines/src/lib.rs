@@ -19,8 +19,8 @@ pub use registry::PIPELINES;
 use std::cell::RefCell;
 
 use futures_util::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vitrine_tasks::protocol::{Note, Progress};
 

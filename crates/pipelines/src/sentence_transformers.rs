@@ -23,6 +23,8 @@ pub(crate) struct Modules {
     pub prompts: HashMap<String, String>,
     /// The prompt that is used where none is named.
     pub default_prompt_name: Option<String>,
+    /// Numbers of an embedding that are kept.
+    pub truncate_dim: Option<usize>,
     /// How embeddings are compared.
     pub similarity: Similarity,
     /// Whether the repository itself says all this.
@@ -65,6 +67,7 @@ impl Modules {
             steps: vec![Step::Pooling { modes: vec![PoolingMode::Mean], include_prompt: true }],
             prompts: HashMap::new(),
             default_prompt_name: None,
+            truncate_dim: None,
             similarity: Similarity::Cosine,
             stated: false,
         }
@@ -99,17 +102,14 @@ impl Modules {
                 prompts.filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned()))).collect();
             modules.default_prompt_name = config.get("default_prompt_name").and_then(Value::as_str).map(str::to_owned);
             modules.similarity = match config.get("similarity_fn_name").and_then(Value::as_str) {
-                None | Some("cosine") => Similarity::Cosine,
                 Some("dot" | "dot_product") => Similarity::Dot,
                 Some("euclidean") => Similarity::Euclidean,
                 Some("manhattan") => Similarity::Manhattan,
-                Some(other) => {
-                    return Err(malformed(
-                        "config_sentence_transformers.json",
-                        format!("the similarity `{other}` is unknown"),
-                    ));
-                }
+                _ => Similarity::Cosine,
             };
+            let dimensions = config.get("truncate_dim").and_then(Value::as_u64);
+            modules.truncate_dim =
+                dimensions.filter(|dimensions| *dimensions > 0).map(|dimensions| dimensions as usize);
         }
         Ok(Some(modules))
     }
@@ -132,13 +132,12 @@ fn pooling(config: &Value, folder: &str) -> Result<Step> {
             ("pooling_mode_weightedmean_tokens", PoolingMode::WeightedMean),
             ("pooling_mode_lasttoken", PoolingMode::LastToken),
         ];
-        let set = |flag: &str, default: bool| config.get(flag).and_then(Value::as_bool).unwrap_or(default);
-        // Python's default is the mean.
-        flags.iter().filter(|(flag, mode)| set(flag, *mode == PoolingMode::Mean)).map(|(_, mode)| *mode).collect()
+        let set = |flag: &str| config.get(flag).and_then(Value::as_bool).unwrap_or(false);
+        let modes: Vec<PoolingMode> = flags.iter().filter(|(flag, _)| set(flag)).map(|(_, mode)| *mode).collect();
+        // Without any flag Python takes the mean.
+        if modes.is_empty() { vec![PoolingMode::Mean] } else { modes }
     } else {
-        let mut modes = named.into_iter().map(mode).collect::<Option<Vec<_>>>().unwrap_or_default();
-        modes.sort();
-        modes
+        named.into_iter().map(mode).collect::<Option<Vec<_>>>().unwrap_or_default()
     };
     if modes.is_empty() {
         return Err(malformed(&format!("{folder}/config.json"), "it names no way to pool that is known"));
@@ -160,6 +159,9 @@ fn mode(name: &str) -> Option<PoolingMode> {
 
 fn dense(config: &Value, folder: &str, files: &Files) -> Result<Step> {
     let path = format!("{folder}/config.json");
+    if config.get("use_residual").and_then(Value::as_bool) == Some(true) {
+        return Err(Error::UnsupportedModule("Dense with a residual".to_owned()));
+    }
     let size = |key: &str| {
         let size = config.get(key).and_then(Value::as_u64).filter(|size| (1..1 << 24).contains(size));
         size.map(|size| size as usize).ok_or_else(|| malformed(&path, format!("it has no `{key}`")))

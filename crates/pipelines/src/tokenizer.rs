@@ -1,6 +1,7 @@
 //! Texts to token ids: the repository's `tokenizer.json` with the lengths that the model takes, not those of the file.
 
 use serde_json::Value;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::{PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings};
 
 use crate::{Error, Result};
@@ -28,6 +29,13 @@ impl Tokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(malformed)?;
         Ok(Self { inner, limit })
+    }
+
+    /// Makes text lower case before anything else, as `do_lower_case` of sentence-transformers does.
+    pub(crate) fn lower_case(&mut self) {
+        let own = self.inner.get_normalizer().cloned();
+        let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
+        self.inner.with_normalizer(Some(Sequence::new(all)));
     }
 
     /// The tokens of `text` (and `pair`), with special tokens, cut to `limit` on the right or the left. Of a pair the

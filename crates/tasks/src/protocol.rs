@@ -85,11 +85,6 @@ pub struct Response {
 pub enum Answer {
     /// How far a load is.
     Progress(Progress),
-    /// A part of the output, while more is to come.
-    Partial {
-        /// The output so far, as JSON text.
-        output: String,
-    },
     /// A load is complete.
     Loaded(Loaded),
     /// A run is complete.

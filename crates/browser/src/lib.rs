@@ -1,0 +1,36 @@
+//! The browser's fetch and storage behind the hub's traits, and its event loop. No model, no DOM: it runs on a page and
+//! in a worker alike.
+
+mod event_loop;
+mod fetch;
+mod locks;
+mod storage;
+
+pub use event_loop::{sleep, turn};
+pub use fetch::Fetch;
+pub use locks::lock;
+pub use storage::Caches;
+
+use js_sys::Reflect;
+use wasm_bindgen::JsValue;
+
+/// A property of the global object, which is a `Window` or a `WorkerGlobalScope`; undefined where it is absent or out of
+/// bounds for this page.
+fn global(name: &str) -> JsValue {
+    property(&js_sys::global(), name)
+}
+
+fn property(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// What a thrown value says.
+pub fn message_of(thrown: &JsValue) -> String {
+    let text = property(thrown, "message").as_string().filter(|message| !message.is_empty());
+    text.or_else(|| thrown.as_string()).unwrap_or_else(|| format!("{thrown:?}"))
+}
+
+/// The name of a thrown `Error` or `DOMException`.
+fn name_of(thrown: &JsValue) -> String {
+    property(thrown, "name").as_string().unwrap_or_default()
+}

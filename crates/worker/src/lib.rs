@@ -1,0 +1,183 @@
+//! The model's side of a page, off its thread: messages in, messages out. Holds no line about any one task.
+
+mod loads;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
+use futures_util::lock::Mutex;
+use js_sys::{Function, Object, WebAssembly};
+use serde::Serialize;
+use vitrine_browser::Caches;
+use vitrine_pipelines::Session;
+use vitrine_tasks::ErrorCode;
+use vitrine_tasks::protocol::{Answer, Done, Failure, Order, Progress, Request, Response, StoredModel};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use loads::Loads;
+
+/// What `worker.js` holds of this module.
+#[wasm_bindgen]
+pub struct Worker(Rc<State>);
+
+struct State {
+    post: Function,
+    loads: Loads,
+    /// What each load has made, by the id of its request.
+    sessions: RefCell<HashMap<u32, Rc<Session>>>,
+    /// What stops a request.
+    running: RefCell<HashMap<u32, AbortHandle>>,
+    /// One run at a time: two would only slow each other down.
+    turn: Mutex<()>,
+}
+
+#[wasm_bindgen]
+impl Worker {
+    /// Takes the function that posts a message to the page.
+    #[wasm_bindgen(constructor)]
+    pub fn new(post: Function) -> Self {
+        std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+        Self(Rc::new(State {
+            post,
+            loads: Loads::default(),
+            sessions: RefCell::default(),
+            running: RefCell::default(),
+            turn: Mutex::new(()),
+        }))
+    }
+
+    /// Takes a message of the page.
+    pub fn handle(&self, message: JsValue) {
+        match serde_wasm_bindgen::from_value::<Request>(message) {
+            Ok(request) => self.0.clone().take(request),
+            Err(error) => web_sys::console::error_1(&format!("a message could not be read: {error}").into()),
+        }
+    }
+}
+
+impl State {
+    fn take(self: Rc<Self>, Request { id, order }: Request) {
+        match order {
+            Order::Load(load) => self.loads.start(self.clone(), id, load),
+            Order::Run { session, inputs, parameters } => {
+                let session = self.sessions.borrow().get(&session).cloned();
+                let state = self.clone();
+                self.spawn(id, async move {
+                    let session = session.ok_or_else(|| failure(ErrorCode::Internal, "the model is not loaded"))?;
+                    let _turn = state.turn.lock().await;
+                    let start = now();
+                    let run = session.run(&inputs, &parameters, &Running).await.map_err(failed)?;
+                    let (elapsed, memory_bytes) = (now() - start, memory_bytes());
+                    Ok(Answer::Done(Done { output: run.output, notes: run.notes, elapsed, memory_bytes }))
+                });
+            }
+            Order::Abort { target } => {
+                self.loads.abort(&self, target);
+                if let Some(handle) = self.running.borrow().get(&target) {
+                    handle.abort();
+                }
+            }
+            Order::Unload { session } => drop(self.sessions.borrow_mut().remove(&session)),
+            Order::List => self.spawn(id, stored()),
+            Order::Remove { model } => self.spawn(id, async move {
+                let which = model.map(|StoredModel { endpoint, model, commit, bytes }| vitrine_hub::Stored {
+                    endpoint,
+                    repo: model,
+                    key: commit,
+                    bytes,
+                });
+                vitrine_hub::remove(&Caches::default(), which.as_ref()).await.map_err(storage_failed)?;
+                stored().await
+            }),
+        }
+    }
+
+    /// Runs what answers a request, until it is done or stopped.
+    fn spawn(self: Rc<Self>, id: u32, answer: impl Future<Output = Result<Answer, Failure>> + 'static) {
+        let (answer, handle) = abortable(answer);
+        self.running.borrow_mut().insert(id, handle);
+        spawn_local(async move {
+            let answer = match answer.await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(failure)) => Answer::Failed(failure),
+                Err(_) => Answer::Failed(aborted()),
+            };
+            self.running.borrow_mut().remove(&id);
+            self.post(id, answer);
+        });
+    }
+
+    fn post(&self, id: u32, answer: Answer) {
+        let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+        match (Response { id, answer }).serialize(&serializer) {
+            // A page that is gone hears nothing.
+            Ok(message) => drop(self.post.call1(&JsValue::UNDEFINED, &message)),
+            Err(error) => web_sys::console::error_1(&error.into()),
+        }
+    }
+}
+
+/// What a run tells of itself, which is its end.
+struct Running;
+
+impl vitrine_pipelines::Host for Running {
+    fn progress(&self, _: Progress) {}
+
+    fn turn(&self) -> LocalBoxFuture<'_, bool> {
+        // A run that is no longer wanted is dropped at its next turn.
+        Box::pin(async {
+            vitrine_browser::turn().await;
+            true
+        })
+    }
+}
+
+async fn stored() -> Result<Answer, Failure> {
+    let stored = vitrine_hub::stored(&Caches::default()).await.map_err(storage_failed)?;
+    let models = stored.into_iter().map(|vitrine_hub::Stored { endpoint, repo, key, bytes }| StoredModel {
+        endpoint,
+        model: repo,
+        commit: key,
+        bytes,
+    });
+    Ok(Answer::Stored { models: models.collect() })
+}
+
+fn failure(code: ErrorCode, message: &str) -> Failure {
+    Failure { code, message: message.to_owned() }
+}
+
+fn failed(error: vitrine_pipelines::Error) -> Failure {
+    Failure { code: error.code(), message: error.to_string() }
+}
+
+fn aborted() -> Failure {
+    failure(ErrorCode::Aborted, "the request was stopped")
+}
+
+fn storage_failed(error: vitrine_hub::StorageError) -> Failure {
+    let message = match error {
+        vitrine_hub::StorageError::Full => "there is no room on this device".to_owned(),
+        vitrine_hub::StorageError::Unavailable(message) => message,
+    };
+    failure(ErrorCode::Storage, &message)
+}
+
+/// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.
+fn memory_bytes() -> u64 {
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let bytes = js_sys::Reflect::get(&Object::from(memory.buffer()), &"byteLength".into());
+    bytes.ok().and_then(|bytes| bytes.as_f64()).unwrap_or(0.0) as u64
+}
+
+fn now() -> f64 {
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_namespace = performance, js_name = now)]
+        fn now() -> f64;
+    }
+    now()
+}

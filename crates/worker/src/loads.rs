@@ -1,0 +1,158 @@
+//! Loads in progress: widgets that ask for the same model wait for one load and share what it makes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
+use vitrine_browser::{Caches, Fetch};
+use vitrine_hub::{Endpoint, Http, Options, RepoId, Revision, Token};
+use vitrine_pipelines::{LoadOptions, Session};
+use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::{State, aborted, failed, memory_bytes, now};
+
+/// Milliseconds between two reports of the same phase: more cannot be read.
+const BETWEEN_REPORTS: f64 = 100.0;
+
+/// Loads in progress and loaded models, by what was asked for.
+#[derive(Default)]
+pub(crate) struct Loads(RefCell<HashMap<String, Entry>>);
+
+enum Entry {
+    Loading { waiting: Vec<u32>, stop: AbortHandle },
+    Ready(Weak<Session>),
+}
+
+impl Loads {
+    /// Loads, or joins a load of the same, and answers request `id`.
+    pub(crate) fn start(&self, state: Rc<State>, id: u32, load: Load) {
+        let key = key(&load);
+        let mut entries = self.0.borrow_mut();
+        match entries.get_mut(&key) {
+            Some(Entry::Loading { waiting, .. }) => return waiting.push(id),
+            Some(Entry::Ready(session)) => {
+                if let Some(session) = session.upgrade() {
+                    drop(entries);
+                    return state.loaded(id, session);
+                }
+            }
+            None => {}
+        }
+        let page = Waiting { state: state.clone(), key: key.clone(), last: Cell::new((Phase::Waiting, f64::MIN)) };
+        let (task, stop) = abortable(async move { build(load, &page).await });
+        entries.insert(key.clone(), Entry::Loading { waiting: vec![id], stop });
+        drop(entries);
+        spawn_local(async move {
+            // A stopped load has answered its requests already.
+            if let Ok(result) = task.await {
+                state.loads.finish(&state, &key, result);
+            }
+        });
+    }
+
+    fn finish(&self, state: &Rc<State>, key: &str, result: Result<Session, Failure>) {
+        let waiting = match self.0.borrow_mut().remove(key) {
+            Some(Entry::Loading { waiting, .. }) => waiting,
+            _ => Vec::new(),
+        };
+        match result {
+            Ok(session) => {
+                let session = Rc::new(session);
+                self.0.borrow_mut().insert(key.to_owned(), Entry::Ready(Rc::downgrade(&session)));
+                waiting.into_iter().for_each(|id| state.loaded(id, session.clone()));
+            }
+            Err(failure) => waiting.into_iter().for_each(|id| state.post(id, Answer::Failed(failure.clone()))),
+        }
+    }
+
+    /// Takes request `id` out of the load that it waits for, which ends with its last request.
+    pub(crate) fn abort(&self, state: &State, id: u32) {
+        let mut stopped = false;
+        self.0.borrow_mut().retain(|_, entry| {
+            let Entry::Loading { waiting, stop } = entry else { return true };
+            let before = waiting.len();
+            waiting.retain(|waiting| *waiting != id);
+            stopped |= waiting.len() < before;
+            let unwanted = waiting.is_empty();
+            if unwanted {
+                stop.abort();
+            }
+            !unwanted
+        });
+        if stopped {
+            state.post(id, Answer::Failed(aborted()));
+        }
+    }
+
+    fn report(&self, state: &State, key: &str, progress: &Progress) {
+        let waiting = match self.0.borrow().get(key) {
+            Some(Entry::Loading { waiting, .. }) => waiting.clone(),
+            _ => Vec::new(),
+        };
+        waiting.into_iter().for_each(|id| state.post(id, Answer::Progress(progress.clone())));
+    }
+}
+
+impl State {
+    fn loaded(&self, id: u32, session: Rc<Session>) {
+        let answer = Answer::Loaded(Loaded {
+            task: session.task.tag.to_owned(),
+            commit: session.snapshot.commit.clone(),
+            architecture: session.architecture.to_owned(),
+            resident_bytes: session.resident_bytes,
+            memory_bytes: memory_bytes(),
+            downloaded: session.downloaded,
+        });
+        self.sessions.borrow_mut().insert(id, session);
+        self.post(id, answer);
+    }
+}
+
+/// What tells one load from another.
+fn key(load: &Load) -> String {
+    let same = Load { snapshot: None, ..load.clone() };
+    serde_json::to_string(&same).unwrap_or_default()
+}
+
+async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
+    let hub_failed = |error: vitrine_hub::Error| failed(error.into());
+    let endpoint = Endpoint::parse(&load.endpoint).map_err(hub_failed)?;
+    let token = load.token.as_deref().and_then(Token::parse);
+    let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
+    let options = LoadOptions {
+        repo: RepoId::parse(&load.model).map_err(hub_failed)?,
+        revision: Revision::parse(&load.revision).map_err(hub_failed)?,
+        task: load.task,
+        dtype: load.dtype,
+        snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
+    };
+    vitrine_pipelines::load(&source, &options, page).await.map_err(failed)
+}
+
+/// The pages' requests that wait for one load.
+struct Waiting {
+    state: Rc<State>,
+    key: String,
+    /// Phase and time of the last report.
+    last: Cell<(Phase, f64)>,
+}
+
+impl vitrine_pipelines::Host for Waiting {
+    fn progress(&self, progress: Progress) {
+        let (phase, time) = self.last.get();
+        let complete = progress.loaded == progress.total;
+        if phase != progress.phase || complete || now() - time >= BETWEEN_REPORTS {
+            self.last.set((progress.phase, now()));
+            self.state.loads.report(&self.state, &self.key, &progress);
+        }
+    }
+
+    fn turn(&self) -> LocalBoxFuture<'_, bool> {
+        Box::pin(async {
+            vitrine_browser::turn().await;
+            true
+        })
+    }
+}

@@ -1,0 +1,35 @@
+// The worker: picks the build that this browser can run, then passes messages through.
+import init, { Worker } from "./worker/worker.js";
+
+// Messages that arrive before the module is ready wait here.
+const early = [];
+let worker;
+
+addEventListener("message", ({ data }) => {
+  if (data.life) {
+    hold(data.life);
+  } else if (worker) {
+    worker.handle(data);
+  } else {
+    early.push(data);
+  }
+});
+
+// The page waits for this lock: it is given back only when the worker is gone, however it went.
+function hold(name) {
+  const held = () => postMessage({ held: name });
+  if (!navigator.locks) return held();
+  navigator.locks.request(name, () => {
+    held();
+    return new Promise(() => {});
+  });
+}
+
+try {
+  await init();
+  worker = new Worker((message) => postMessage(message));
+  postMessage({ ready: true });
+  for (const message of early) worker.handle(message);
+} catch (error) {
+  postMessage({ broken: String(error?.message ?? error) });
+}
