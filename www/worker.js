@@ -19,7 +19,7 @@ addEventListener("message", ({ data }) => {
 function hold(name) {
   const held = () => postMessage({ held: name });
   if (!navigator.locks) return held();
-  navigator.locks.request(name, () => {
+  navigator.locks.request(`vitrine:${name}`, () => {
     held();
     return new Promise(() => {});
   });
@@ -28,7 +28,6 @@ function hold(name) {
 try {
   await init();
   worker = new Worker((message) => postMessage(message));
-  postMessage({ ready: true });
   for (const message of early) worker.handle(message);
 } catch (error) {
   postMessage({ broken: String(error?.message ?? error) });

@@ -6,11 +6,14 @@ pub mod feature_extraction;
 mod parameters;
 pub mod protocol;
 pub mod sentence_similarity;
+mod stored;
 pub mod text_classification;
 
 pub use error_code::ErrorCode;
 pub use examples::Example;
 pub use parameters::{Parameter, ParameterKind};
+pub use stored::StoredModel;
+
 use serde_json::Value;
 
 /// One task of the Hub, under its pipeline tag.

@@ -1,7 +1,7 @@
 //! What the page and its worker say to each other: one closed pair of messages, used by both sides.
 //!
 //! A request carries an `id` of the page's choosing; every response to it carries the same `id`. A request ends with
-//! exactly one [`Answer::Loaded`], [`Answer::Done`], [`Answer::Stored`] or [`Answer::Failed`].
+//! exactly one [`Answer::Loaded`], [`Answer::Done`] or [`Answer::Failed`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,13 +41,6 @@ pub enum Order {
     Unload {
         /// The id of the load.
         session: u32,
-    },
-    /// List the models kept on this device; answered by `Stored`.
-    List,
-    /// Remove a model, or all of them, from this device; answered by `Stored`.
-    Remove {
-        /// The model as `List` named it; all where absent.
-        model: Option<StoredModel>,
     },
 }
 
@@ -89,11 +82,6 @@ pub enum Answer {
     Loaded(Loaded),
     /// A run is complete.
     Done(Done),
-    /// What is kept on this device.
-    Stored {
-        /// One entry a repository and commit.
-        models: Vec<StoredModel>,
-    },
     /// A request failed.
     Failed(Failure),
 }
@@ -177,17 +165,4 @@ pub struct Failure {
     pub code: ErrorCode,
     /// What happened, in one sentence that names the file, tensor or field.
     pub message: String,
-}
-
-/// A repository of which files are kept on this device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredModel {
-    /// Where it came from.
-    pub endpoint: String,
-    /// The repository's id.
-    pub model: String,
-    /// The commit, or what stands for it on a host without commits.
-    pub commit: String,
-    /// Bytes kept.
-    pub bytes: u64,
 }

@@ -10,10 +10,9 @@ use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
 use futures_util::lock::Mutex;
 use js_sys::{Function, Object, WebAssembly};
 use serde::Serialize;
-use vitrine_browser::Caches;
 use vitrine_pipelines::Session;
 use vitrine_tasks::ErrorCode;
-use vitrine_tasks::protocol::{Answer, Done, Failure, Order, Progress, Request, Response, StoredModel};
+use vitrine_tasks::protocol::{Answer, Done, Failure, Order, Progress, Request, Response};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
@@ -81,17 +80,6 @@ impl State {
                 }
             }
             Order::Unload { session } => drop(self.sessions.borrow_mut().remove(&session)),
-            Order::List => self.spawn(id, stored()),
-            Order::Remove { model } => self.spawn(id, async move {
-                let which = model.map(|StoredModel { endpoint, model, commit, bytes }| vitrine_hub::Stored {
-                    endpoint,
-                    repo: model,
-                    key: commit,
-                    bytes,
-                });
-                vitrine_hub::remove(&Caches::default(), which.as_ref()).await.map_err(storage_failed)?;
-                stored().await
-            }),
         }
     }
 
@@ -135,17 +123,6 @@ impl vitrine_pipelines::Host for Running {
     }
 }
 
-async fn stored() -> Result<Answer, Failure> {
-    let stored = vitrine_hub::stored(&Caches::default()).await.map_err(storage_failed)?;
-    let models = stored.into_iter().map(|vitrine_hub::Stored { endpoint, repo, key, bytes }| StoredModel {
-        endpoint,
-        model: repo,
-        commit: key,
-        bytes,
-    });
-    Ok(Answer::Stored { models: models.collect() })
-}
-
 fn failure(code: ErrorCode, message: &str) -> Failure {
     Failure { code, message: message.to_owned() }
 }
@@ -156,14 +133,6 @@ fn failed(error: vitrine_pipelines::Error) -> Failure {
 
 fn aborted() -> Failure {
     failure(ErrorCode::Aborted, "the request was stopped")
-}
-
-fn storage_failed(error: vitrine_hub::StorageError) -> Failure {
-    let message = match error {
-        vitrine_hub::StorageError::Full => "there is no room on this device".to_owned(),
-        vitrine_hub::StorageError::Unavailable(message) => message,
-    };
-    failure(ErrorCode::Storage, &message)
 }
 
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.

@@ -1,0 +1,69 @@
+//! What is known of a model before anything heavy is fetched: its card, its files, and what of them is on this device.
+
+use serde_json::Value;
+use vitrine_browser::{Caches, Fetch};
+use vitrine_hub::{
+    Endpoint, Error, Http, Options, Plan, RepoId, Revision, Snapshot, Source, Token, cached_bytes, plan,
+};
+use vitrine_tasks::protocol::{Failure, Load};
+use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS, Task, examples, task};
+
+/// A repository as its host and this device describe it.
+#[derive(Debug, Clone)]
+pub(crate) struct Description {
+    pub snapshot: Snapshot,
+    pub plan: Plan,
+    pub task: &'static Task,
+    pub examples: Vec<Example>,
+}
+
+/// Asks the host once; what is known from an earlier visit stands in for a host that cannot be reached.
+pub(crate) async fn describe(load: &Load) -> Result<Description, Failure> {
+    let endpoint = Endpoint::parse(&load.endpoint).map_err(failed)?;
+    let repo = RepoId::parse(&load.model).map_err(failed)?;
+    let revision = Revision::parse(&load.revision).map_err(failed)?;
+    let token = load.token.as_deref().and_then(Token::parse);
+    let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
+    let snapshot = source.snapshot(&repo, &revision).await.map_err(failed)?;
+    let tag = load.task.as_deref().or_else(|| snapshot.task());
+    let task = tag.and_then(task).ok_or_else(|| unsupported(tag))?;
+    let examples = examples::examples(task, snapshot.card.get("widget"), snapshot.card.language());
+    Ok(Description { plan: plan(&snapshot), task, examples, snapshot })
+}
+
+impl Description {
+    /// Bytes of the planned files that are on this device.
+    pub(crate) async fn cached(&self) -> u64 {
+        cached_bytes(&Caches::default(), &self.snapshot, &self.plan).await
+    }
+
+    /// What of this repository is on this device.
+    pub(crate) fn stored(&self, bytes: u64) -> StoredModel {
+        let Snapshot { endpoint, repo, key, .. } = self.snapshot.clone();
+        StoredModel { endpoint, model: repo, commit: key, bytes }
+    }
+
+    /// The licence as the card names it.
+    pub(crate) fn licence(&self) -> Option<&str> {
+        let card = &self.snapshot.card;
+        card.text("license").filter(|licence| *licence != "other").or_else(|| card.text("license_name"))
+    }
+
+    /// `inference.parameters` of the card: the author's defaults.
+    pub(crate) fn parameters(&self) -> &Value {
+        self.snapshot.card.get("inference").get("parameters").unwrap_or(&Value::Null)
+    }
+}
+
+fn failed(error: Error) -> Failure {
+    Failure { code: error.code().parse().unwrap_or(ErrorCode::Internal), message: error.to_string() }
+}
+
+fn unsupported(tag: Option<&str>) -> Failure {
+    let offered = TASKS.iter().map(|task| format!("`{}`", task.tag)).collect::<Vec<_>>().join(", ");
+    let message = match tag {
+        Some(tag) => format!("`{tag}` is not supported yet; the tasks are {offered}"),
+        None => format!("the repository names no task; choose one of {offered}"),
+    };
+    Failure { code: ErrorCode::UnsupportedTask, message }
+}

@@ -1,0 +1,140 @@
+//! The shadow root: regions filled from views, live texts, and what the form holds.
+
+use serde_json::{Map, Value};
+use vitrine_tasks::{FieldKind, Task};
+use vitrine_views::{Markup, Region, skeleton};
+use wasm_bindgen::JsCast;
+use web_sys::{
+    Element, HtmlElement, HtmlInputElement, HtmlProgressElement, HtmlSelectElement, HtmlTextAreaElement, ShadowRoot,
+};
+
+/// A widget's shadow root.
+#[derive(Clone)]
+pub(crate) struct Dom {
+    root: ShadowRoot,
+}
+
+impl Dom {
+    /// Fills the root with empty regions.
+    pub(crate) fn new(root: ShadowRoot) -> Self {
+        root.set_inner_html(&skeleton(|_| Markup::default()).into_string());
+        Self { root }
+    }
+
+    pub(crate) fn root(&self) -> &ShadowRoot {
+        &self.root
+    }
+
+    pub(crate) fn find(&self, selector: &str) -> Option<Element> {
+        self.root.query_selector(selector).ok().flatten()
+    }
+
+    /// The elements that match, in order.
+    pub(crate) fn all(&self, selector: &str) -> Vec<Element> {
+        let Ok(found) = self.root.query_selector_all(selector) else { return Vec::new() };
+        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+    }
+
+    /// Fills a region. Where the focus was in it, it moves to what stands in the same place.
+    pub(crate) fn fill(&self, region: Region, markup: Markup) {
+        let Some(element) = self.find(&format!("[data-region={}]", region.as_str())) else { return };
+        let focused = self.root.active_element().is_some_and(|active| element.contains(Some(&active)));
+        element.set_inner_html(&markup.into_string());
+        if focused {
+            let next = element.query_selector("[data-focus]").ok().flatten();
+            self.focus(next.or_else(|| self.find("[part~=run]")));
+        }
+    }
+
+    /// Moves the focus.
+    pub(crate) fn focus(&self, element: Option<Element>) {
+        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            // An element that cannot take the focus leaves it where it was.
+            let _ = element.focus();
+        }
+    }
+
+    /// Writes texts that have changed, each into the element with its `data-live`.
+    pub(crate) fn live(&self, texts: &[(&'static str, String)]) {
+        for (name, text) in texts {
+            if let Some(element) = self.find(&format!("[data-live={name}]"))
+                && element.text_content().as_deref() != Some(text)
+            {
+                element.set_text_content(Some(text));
+            }
+        }
+    }
+
+    /// Moves the progress bar.
+    pub(crate) fn progress(&self, share: Option<f64>) {
+        let bar = self.find("progress").and_then(|bar| bar.dyn_into::<HtmlProgressElement>().ok());
+        if let (Some(bar), Some(share)) = (bar, share) {
+            bar.set_value(share);
+        }
+    }
+
+    /// Says something to those who do not see the widget; `urgent` interrupts.
+    pub(crate) fn say(&self, text: &str, urgent: bool) {
+        let region = if urgent { Region::Alert } else { Region::Announce };
+        if let Some(element) = self.find(&format!("[data-region={}]", region.as_str())) {
+            element.set_text_content(Some(text));
+        }
+    }
+
+    /// Shows or hides what the page has put into a slot.
+    pub(crate) fn show_slot(&self, name: &str, shown: bool) {
+        if let Some(slot) = self.find(&format!("slot[name={name}]")) {
+            // Attributes of an element of one's own can always be set.
+            let _ = if shown { slot.remove_attribute("hidden") } else { slot.set_attribute("hidden", "") };
+        }
+    }
+
+    /// The task's inputs as the form holds them.
+    pub(crate) fn inputs(&self, task: &Task) -> Value {
+        let mut inputs = Map::new();
+        for field in task.fields {
+            let texts = self.texts(field.name);
+            let value = match field.kind {
+                FieldKind::TextList { .. } => texts.into_iter().filter(|text| !text.trim().is_empty()).collect(),
+                FieldKind::Line | FieldKind::Text => texts.into_iter().next().map_or(Value::Null, Value::String),
+            };
+            if field.name.is_empty() {
+                return value;
+            }
+            inputs.insert(field.name.to_owned(), value);
+        }
+        Value::Object(inputs)
+    }
+
+    /// What stands in the boxes of a field.
+    pub(crate) fn texts(&self, field: &str) -> Vec<String> {
+        self.all(&format!("[data-field=\"{field}\"]")).iter().map(value_of).collect()
+    }
+
+    /// The parameters that the form sets; null where it sets none.
+    pub(crate) fn parameters(&self) -> Value {
+        let mut parameters = Map::new();
+        for control in self.all("[data-parameter]") {
+            let (text, kind) = (value_of(&control), control.get_attribute("data-kind").unwrap_or_default());
+            let value = match kind.as_str() {
+                _ if text.is_empty() => continue,
+                "integer" => text.parse::<u64>().map_or(Value::String(text), Value::from),
+                "boolean" => Value::Bool(text == "true"),
+                _ => Value::String(text),
+            };
+            parameters.insert(control.get_attribute("data-parameter").unwrap_or_default(), value);
+        }
+        if parameters.is_empty() { Value::Null } else { Value::Object(parameters) }
+    }
+}
+
+/// What stands in a control.
+pub(crate) fn value_of(control: &Element) -> String {
+    if let Some(input) = control.dyn_ref::<HtmlInputElement>() {
+        return input.value();
+    }
+    if let Some(area) = control.dyn_ref::<HtmlTextAreaElement>() {
+        return area.value();
+    }
+    control.dyn_ref::<HtmlSelectElement>().map(HtmlSelectElement::value).unwrap_or_default()
+}

@@ -1,0 +1,167 @@
+//! The module that `vitrine.js` gives to scripts: models without a widget, and what is kept on this device.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Function, JSON, Promise, Reflect};
+use serde_json::json;
+use vitrine_tasks::StoredModel;
+use vitrine_tasks::protocol::{Failure, Load, Progress};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::AbortSignal;
+
+use crate::attributes::endpoint_url;
+use crate::client::{Client, RequestId, Session};
+use crate::script_error::script_error;
+use crate::storage;
+use crate::widget::{given, to_script};
+
+/// The worker of this page, shared by all of its widgets.
+#[wasm_bindgen]
+pub struct Module(Rc<Client>);
+
+#[wasm_bindgen]
+impl Module {
+    /// The module whose worker is at this address.
+    #[wasm_bindgen(constructor)]
+    pub fn new(worker: String) -> Self {
+        Self(Client::new(worker))
+    }
+
+    /// Loads a model; `options` are `{endpoint, revision, dtype, token, signal, onprogress}`.
+    pub fn load(&self, task: Option<String>, model: String, options: JsValue) -> Promise {
+        let option = |name: &str| {
+            if options.is_object() {
+                Reflect::get(&options, &name.into()).unwrap_or_default()
+            } else {
+                JsValue::UNDEFINED
+            }
+        };
+        let text = |name: &str| option(name).as_string().filter(|value| !value.is_empty());
+        let base =
+            web_sys::window().and_then(|window| window.document()?.base_uri().ok().flatten()).unwrap_or_default();
+        let load = Load {
+            endpoint: endpoint_url(text("endpoint").as_deref(), &base),
+            model,
+            revision: text("revision").unwrap_or_else(|| "main".to_owned()),
+            task,
+            dtype: text("dtype").unwrap_or_else(|| "auto".to_owned()),
+            token: text("token"),
+            snapshot: None,
+        };
+        let onprogress = option("onprogress").dyn_into::<Function>().ok();
+        let progress = move |progress: Progress| {
+            let detail = json!({
+                "phase": progress.phase, "file": progress.file, "loaded": progress.loaded, "total": progress.total,
+            });
+            if let Some(listener) = &onprogress {
+                // A listener that throws is the page's own affair.
+                let _ = listener.call1(&JsValue::UNDEFINED, &to_script(&detail));
+            }
+        };
+        let stop = Stop::new(&self.0, option("signal"));
+        let client = self.0.clone();
+        promise(async move {
+            stop.check()?;
+            let (session, _) = client.load(load, Rc::new(progress), |id| stop.begin(id)).await?;
+            Ok(ModuleSession { client, session: Rc::new(session) }.into())
+        })
+    }
+
+    /// What is kept on this device: `[{endpoint, model, commit, bytes}]`.
+    pub fn stored(&self) -> Promise {
+        promise(async { Ok(to_script(&storage::stored().await?)) })
+    }
+
+    /// Removes a model, as `stored` named it, from this device, or all where it is undefined.
+    pub fn remove(&self, model: JsValue) -> Promise {
+        promise(async move {
+            let model: Option<StoredModel> = given(model)?.and_then(|model| serde_json::from_value(model).ok());
+            Ok(to_script(&storage::remove(model).await?))
+        })
+    }
+
+    /// The list of `stored` as HTML.
+    #[wasm_bindgen(js_name = storedView)]
+    pub fn stored_view(&self, models: JsValue) -> String {
+        let models: Vec<StoredModel> = serde_wasm_bindgen::from_value(models).unwrap_or_default();
+        vitrine_views::stored_models(&models).into_string()
+    }
+}
+
+impl Module {
+    pub(crate) fn client(&self) -> Rc<Client> {
+        self.0.clone()
+    }
+}
+
+/// A model that a script has loaded.
+#[wasm_bindgen]
+pub struct ModuleSession {
+    client: Rc<Client>,
+    session: Rc<Session>,
+}
+
+#[wasm_bindgen]
+impl ModuleSession {
+    /// Runs the model; `signal` stops it.
+    pub fn run(&self, inputs: JsValue, parameters: JsValue, signal: JsValue) -> Promise {
+        let (session, stop) = (self.session.clone(), Stop::new(&self.client, signal));
+        promise(async move {
+            stop.check()?;
+            let (inputs, parameters) = (given(inputs)?.unwrap_or_default(), given(parameters)?.unwrap_or_default());
+            let done = session.run(inputs, parameters, |id| stop.begin(id)).await?;
+            Ok(JSON::parse(&done.output).unwrap_or(JsValue::NULL))
+        })
+    }
+}
+
+/// What an `AbortSignal` stops: the request at hand.
+struct Stop {
+    signal: Option<AbortSignal>,
+    request: Rc<Cell<Option<RequestId>>>,
+    listener: Closure<dyn Fn()>,
+}
+
+impl Stop {
+    fn new(client: &Rc<Client>, signal: JsValue) -> Self {
+        let signal = signal.dyn_into::<AbortSignal>().ok();
+        let request = Rc::new(Cell::new(None));
+        let (client, at_hand) = (client.clone(), request.clone());
+        let listener = Closure::<dyn Fn()>::new(move || {
+            if let Some(id) = at_hand.take() {
+                client.abort(id);
+            }
+        });
+        if let Some(signal) = &signal {
+            // A signal takes any listener.
+            let _ = signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref());
+        }
+        Self { signal, request, listener }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.signal.as_ref().is_some_and(AbortSignal::aborted) {
+            let message = "the request was stopped".to_owned();
+            return Err(Failure { code: vitrine_tasks::ErrorCode::Aborted, message });
+        }
+        Ok(())
+    }
+
+    fn begin(&self, id: RequestId) {
+        self.request.set(Some(id));
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        if let Some(signal) = &self.signal {
+            let _ = signal.remove_event_listener_with_callback("abort", self.listener.as_ref().unchecked_ref());
+        }
+    }
+}
+
+fn promise(work: impl Future<Output = Result<JsValue, Failure>> + 'static) -> Promise {
+    future_to_promise(async move { work.await.map_err(|failure| script_error(&failure)) })
+}

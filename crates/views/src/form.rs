@@ -1,0 +1,285 @@
+//! The form of a task: its fields, examples, parameters and the one button that runs it.
+
+use maud::{Markup, html};
+use serde_json::Value;
+use vitrine_tasks::{Example, Field, FieldKind, Task};
+
+use crate::icon::{Icon, icon};
+use crate::parameters::parameters;
+use crate::text;
+
+/// How the form is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FormOptions<'a> {
+    /// What the button does.
+    pub run: Run,
+    /// Whether the shortcut is ⌘ Enter.
+    pub mac: bool,
+    /// The parameters already set; `None` for none.
+    pub parameters: Option<&'a Value>,
+}
+
+/// What the button of the form does at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Run {
+    /// It runs the model.
+    #[default]
+    Run,
+    /// It loads the model, then runs it.
+    LoadAndRun,
+    /// The model is loading.
+    Loading,
+    /// The model is running.
+    Running,
+}
+
+impl Run {
+    /// Whether a press has no effect now; then the button carries `aria-disabled="true"`, which keeps the focus.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Run::Loading | Run::Running)
+    }
+}
+
+/// The button's label; the element puts it into `[data-live="run"]` when the state changes.
+pub fn run_label(run: Run) -> &'static str {
+    match run {
+        Run::Run => text::RUN,
+        Run::LoadAndRun => text::LOAD_AND_RUN,
+        Run::Loading => text::LOADING,
+        Run::Running => text::RUNNING,
+    }
+}
+
+/// The region `form`, filled with `inputs` (`null` for an empty form).
+pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOptions) -> Markup {
+    html! {
+        form part="form" data-action="run" novalidate autocomplete="off" {
+            (example_buttons(examples))
+            @for field in task.fields {
+                (field_control(field, inputs))
+            }
+            (parameters(task.parameters, options.parameters.unwrap_or(&Value::Null)))
+            div class="submit" {
+                button class="primary" part="run" type="submit" aria-disabled=[options.run.is_busy().then_some("true")] {
+                    span data-live="run" { (run_label(options.run)) }
+                }
+                span class="shortcut" aria-hidden="true" {
+                    kbd { (if options.mac { text::COMMAND } else { text::CTRL }) }
+                    "+"
+                    kbd { (text::ENTER) }
+                }
+            }
+        }
+    }
+}
+
+/// What stands for the form until the task is known; it takes as much room.
+pub fn form_pending() -> Markup {
+    html! {
+        div class="pending" aria-hidden="true" {
+            div class="bone chips" {}
+            div class="bone line" {}
+            div class="bone box" {}
+            div class="bone button" {}
+        }
+    }
+}
+
+fn example_buttons(examples: &[Example]) -> Markup {
+    let mut groups: Vec<&str> = Vec::new();
+    for example in examples {
+        if !groups.contains(&example.group.as_str()) {
+            groups.push(&example.group);
+        }
+    }
+    let button = |index: usize, example: &Example| {
+        html! {
+            button class="chip" type="button" data-action="example" data-index=(index) title=(preview(&example.inputs)) {
+                bdi { (example.title) }
+                @if example.output.is_some() {
+                    " "
+                    span class="mark" { (text::WITH_OUTPUT) }
+                }
+            }
+        }
+    };
+    html! {
+        @if !examples.is_empty() {
+            div class="examples" role="group" aria-label=(text::EXAMPLES) {
+                @for group in &groups {
+                    @let members = examples.iter().enumerate().filter(|(_, example)| example.group == *group);
+                    @if groups.len() > 1 {
+                        div class="chips" {
+                            span class="group" { bdi { (if group.is_empty() { text::EXAMPLES } else { *group }) } }
+                            @for (index, example) in members { (button(index, example)) }
+                        }
+                    } @else {
+                        div class="chips" {
+                            span class="group" { (text::EXAMPLES) }
+                            @for (index, example) in members { (button(index, example)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The beginning of an example's texts.
+fn preview(inputs: &Value) -> String {
+    const MOST: usize = 160;
+    fn collect(value: &Value, into: &mut Vec<String>) {
+        match value {
+            Value::String(text) => into.push(text.clone()),
+            Value::Array(values) => values.iter().take(8).for_each(|value| collect(value, into)),
+            Value::Object(values) => values.values().take(8).for_each(|value| collect(value, into)),
+            _ => {}
+        }
+    }
+    let mut texts = Vec::new();
+    collect(inputs, &mut texts);
+    let all = texts.join(" · ");
+    match all.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", all.get(..end).unwrap_or_default()),
+        None => all,
+    }
+}
+
+/// A field's value within the form's inputs.
+fn value_of<'a>(field: &Field, inputs: &'a Value) -> &'a Value {
+    if !field.name.is_empty() {
+        return inputs.get(field.name).unwrap_or(&Value::Null);
+    }
+    inputs.get("text").unwrap_or(inputs)
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) => texts_of(value).join("\n"),
+        _ => String::new(),
+    }
+}
+
+fn texts_of(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn field_control(field: &Field, inputs: &Value) -> Markup {
+    let id = format!("vitrine-field-{}", field.name);
+    let value = value_of(field, inputs);
+    match field.kind {
+        FieldKind::Line => html! {
+            div class="field" {
+                label part="label" for=(id) { (field.label) }
+                input part="input" id=(id) type="text" dir="auto" spellcheck="false" data-field=(field.name)
+                    placeholder=(field.placeholder) value=(text_of(value));
+            }
+        },
+        FieldKind::Text => html! {
+            div class="field" {
+                label part="label" for=(id) { (field.label) }
+                // A parser drops a newline right after the tag, so one is given to drop.
+                textarea part="input" id=(id) rows="3" dir="auto" spellcheck="false" data-field=(field.name)
+                    placeholder=(field.placeholder) { "\n" (text_of(value)) }
+            }
+        },
+        FieldKind::TextList { .. } => html! {
+            fieldset class="field" {
+                legend part="label" { (field.label) }
+                div class="rows" data-list=(field.name) { (list_rows(field, &texts_of(value))) }
+                button class="quiet" type="button" data-action="add-item" data-list-name=(field.name) {
+                    (icon(Icon::Add)) (text::ADD_ITEM)
+                }
+            }
+        },
+    }
+}
+
+/// The rows of a list field, the content of `[data-list="<field>"]`: the element renders them anew with the texts it
+/// has read whenever one is added or removed.
+pub fn list_rows(field: &Field, texts: &[String]) -> Markup {
+    let least = match field.kind {
+        FieldKind::TextList { least } => least,
+        _ => 1,
+    };
+    let count = texts.len().max(least);
+    let texts = texts.iter().map(String::as_str).chain(std::iter::repeat("")).take(count);
+    html! {
+        @for (index, value) in texts.enumerate() {
+            div class="row" {
+                input part="input" type="text" dir="auto" spellcheck="false" data-field=(field.name)
+                    aria-label=(text::item(field.label, index + 1)) placeholder=(field.placeholder) value=(value);
+                @if count > least {
+                    button class="icon-button" type="button" data-action="remove-item" data-list-name=(field.name)
+                        data-index=(index) aria-label=(text::remove_item(index + 1)) { (icon(Icon::Close)) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vitrine_tasks::{TASKS, sentence_similarity, text_classification};
+
+    use super::*;
+
+    fn example(title: &str, group: &str, output: Option<Value>) -> Example {
+        Example { title: title.to_owned(), group: group.to_owned(), inputs: json!("some text"), output }
+    }
+
+    #[test]
+    fn every_field_of_every_task_has_a_labelled_control() {
+        for task in TASKS {
+            let html = form(task, &Value::Null, &[], &FormOptions::default()).into_string();
+            for field in task.fields {
+                assert!(html.contains(&format!("data-field=\"{}\"", field.name)), "{} {}", task.tag, field.name);
+                assert!(html.contains(field.label));
+            }
+            let controls =
+                html.matches("<input").count() + html.matches("<textarea").count() + html.matches("<select").count();
+            let labels = html.matches("<label").count() + html.matches("aria-label=\"Sentences to").count();
+            assert_eq!(controls, labels, "{}", task.tag);
+            assert_eq!(html.matches("type=\"submit\"").count(), 1);
+        }
+    }
+
+    #[test]
+    fn inputs_fill_the_fields() {
+        let inputs = json!({"source_sentence": "a<b", "sentences": ["c", "d", "e"]});
+        let html = form(&sentence_similarity::TASK, &inputs, &[], &FormOptions::default()).into_string();
+        assert!(html.contains("value=\"a&lt;b\"") && html.contains("value=\"e\""));
+        assert_eq!(html.matches("data-action=\"remove-item\"").count(), 3);
+        let html =
+            form(&text_classification::TASK, &json!("\n</textarea>"), &[], &FormOptions::default()).into_string();
+        assert!(html.contains(">\n\n&lt;/textarea&gt;</textarea>"));
+    }
+
+    #[test]
+    fn lists_keep_their_least_rows() {
+        let field = &sentence_similarity::TASK.fields[1];
+        let html = list_rows(field, &["one".to_owned()]).into_string();
+        assert_eq!(html.matches("<input").count(), 2);
+        assert!(!html.contains("remove-item"));
+    }
+
+    #[test]
+    fn groups_are_named_only_where_there_are_several() {
+        let one = [example("A", "G", None), example("B", "G", Some(json!([])))];
+        let html = form(&text_classification::TASK, &Value::Null, &one, &FormOptions::default()).into_string();
+        assert!(!html.contains(">G<") && html.matches(text::WITH_OUTPUT).count() == 1);
+        let two = [example("A", "G", None), example("B", "H", None), example("C", "G", None)];
+        let html = form(&text_classification::TASK, &Value::Null, &two, &FormOptions::default()).into_string();
+        assert_eq!(html.matches(">G<").count(), 1);
+        let order: Vec<_> = html.match_indices("data-index=").map(|(at, _)| &html[at + 12..at + 13]).collect();
+        assert_eq!(order, ["0", "2", "1"]);
+    }
+
+    #[test]
+    fn long_previews_are_cut_between_characters() {
+        let text = "é".repeat(500);
+        assert_eq!(preview(&json!({"a": [text]})).chars().count(), 161);
+    }
+}

@@ -1,0 +1,140 @@
+//! Sizes, durations and numbers as people read them.
+
+/// Bytes in SI units: one decimal below 100 (`90.9 MB`), none from there on (`113 MB`).
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = UNITS[0];
+    for next in UNITS.iter().skip(1) {
+        // What would round to 1000 belongs to the next unit.
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if value < 99.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+/// Bytes in a second: `3.1 MB/s`.
+pub fn speed(bytes_per_second: f64) -> String {
+    format!("{}/s", bytes(if bytes_per_second.is_finite() { bytes_per_second.max(0.0) as u64 } else { 0 }))
+}
+
+/// Milliseconds as `42 ms`, `1.2 s`, `1 min 5 s` or `2 h 3 min`.
+pub fn duration(milliseconds: f64) -> String {
+    if !milliseconds.is_finite() || milliseconds < 0.0 {
+        return "–".to_owned();
+    }
+    if milliseconds < 0.95 {
+        return "< 1 ms".to_owned();
+    }
+    if milliseconds < 999.5 {
+        return format!("{milliseconds:.0} ms");
+    }
+    let seconds = milliseconds / 1000.0;
+    if seconds < 9.95 && milliseconds % 1000.0 != 0.0 {
+        return format!("{seconds:.1} s");
+    }
+    let seconds = seconds.round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => joined(seconds / 60, "min", seconds % 60, "s"),
+        _ => joined(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+    }
+}
+
+fn joined(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
+    if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
+}
+
+/// A number with three decimals and a true minus sign; `–` for what is no number.
+pub fn number(value: Option<f64>) -> String {
+    let Some(value) = value.filter(|value| value.is_finite()) else {
+        return "–".to_owned();
+    };
+    let text = if value.abs() < 1e6 { format!("{value:.3}") } else { format!("{value:.3e}") };
+    match text.strip_prefix('-') {
+        Some("0.000") => "0.000".to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
+}
+
+/// The first seven digits of a commit, as git shortens it; names of branches and tags stay whole.
+pub fn commit(commit: &str) -> &str {
+    let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { commit.get(..7).unwrap_or(commit) } else { commit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_rounded_within_their_unit() {
+        for (value, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (90_868_376, "90.9 MB"),
+            (99_949_999, "99.9 MB"),
+            (99_950_000, "100 MB"),
+            (113_000_000, "113 MB"),
+            (999_499_999, "999 MB"),
+            (999_500_000, "1.0 GB"),
+            (2_471_645_608, "2.5 GB"),
+            (u64::MAX, "18447 PB"),
+        ] {
+            assert_eq!(bytes(value), text);
+        }
+    }
+
+    #[test]
+    fn durations_take_the_unit_that_reads_well() {
+        for (value, text) in [
+            (0.2, "< 1 ms"),
+            (1.0, "1 ms"),
+            (42.4, "42 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.0 s"),
+            (1234.0, "1.2 s"),
+            (2000.0, "2 s"),
+            (9950.0, "10 s"),
+            (12_300.0, "12 s"),
+            (59_600.0, "1 min"),
+            (65_000.0, "1 min 5 s"),
+            (7_380_000.0, "2 h 3 min"),
+            (f64::NAN, "–"),
+            (-1.0, "–"),
+        ] {
+            assert_eq!(duration(value), text);
+        }
+    }
+
+    #[test]
+    fn speeds_survive_any_number() {
+        assert_eq!(speed(3_140_000.0), "3.1 MB/s");
+        assert_eq!(speed(f64::INFINITY), "0 B/s");
+        assert_eq!(speed(-5.0), "0 B/s");
+    }
+
+    #[test]
+    fn numbers_have_three_decimals_and_no_negative_zero() {
+        assert_eq!(number(Some(0.9987)), "0.999");
+        assert_eq!(number(Some(-2.5)), "−2.500");
+        assert_eq!(number(Some(-0.0001)), "0.000");
+        assert_eq!(number(Some(1e30)), "1.000e30");
+        assert_eq!(number(Some(f64::NAN)), "–");
+        assert_eq!(number(None), "–");
+    }
+
+    #[test]
+    fn only_hashes_are_shortened() {
+        assert_eq!(commit("c9745ed1d9f207416be6d2e6f8de32d1f16199bf"), "c9745ed");
+        assert_eq!(commit("refs/pr/1"), "refs/pr/1");
+    }
+}

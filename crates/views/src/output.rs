@@ -1,0 +1,195 @@
+//! The result of a run, by the shape of the task's output, with what the reader should know and can do about it.
+
+use maud::{Markup, html};
+use serde_json::Value;
+use vitrine_tasks::protocol::Note;
+use vitrine_tasks::{OutputShape, Task};
+
+use crate::bars::{Bar, bars};
+use crate::icon::{Icon, icon};
+use crate::json::json;
+use crate::numbers::numbers;
+use crate::{format, text};
+
+/// What is known about a run beside its output.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunMeta {
+    /// Milliseconds that it took.
+    pub elapsed_ms: Option<f64>,
+    /// Bytes of memory in use at most.
+    pub memory_bytes: Option<u64>,
+    /// Whether it is no run at all but what the model's author gave with an example.
+    pub author: bool,
+    /// Whether the JSON is shown.
+    pub json: bool,
+}
+
+/// The region `output`. What does not have the task's shape is shown as JSON.
+///
+/// `data-action="json"` toggles `hidden` of `[data-view="json"]` and the button's `aria-expanded`.
+pub fn output(task: &Task, inputs: &Value, output: &Value, notes: &[Note], meta: &RunMeta) -> Markup {
+    let view = shaped(task, inputs, output);
+    let is_json = view.is_none();
+    html! {
+        div class="card result" role="group" aria-label=(text::OUTPUT) {
+            @if meta.author {
+                p class="author" { span class="badge" { (text::AUTHOR_OUTPUT) } }
+            }
+            @for note in notes {
+                p class="note" { (icon(Icon::Info)) span { (self::note(note)) } }
+            }
+            @match view {
+                Some(view) => (view),
+                None => (json(output)),
+            }
+            @if !is_json {
+                div class="json-view" id="vitrine-json" data-view="json" hidden[!meta.json] { (json(output)) }
+            }
+            div class="line actions" {
+                p class="muted" {
+                    @if let Some(elapsed) = meta.elapsed_ms {
+                        span title=(text::ELAPSED) { (format::duration(elapsed)) }
+                    }
+                    @if meta.elapsed_ms.is_some() && meta.memory_bytes.is_some() { " · " }
+                    @if let Some(memory) = meta.memory_bytes {
+                        span title=(text::MEMORY) { (format::bytes(memory)) }
+                    }
+                }
+                div class="buttons" {
+                    @if !is_json {
+                        button class="quiet" type="button" data-action="json" aria-controls="vitrine-json"
+                            aria-expanded=(if meta.json { "true" } else { "false" }) { (icon(Icon::Code)) (text::JSON) }
+                    }
+                    button class="quiet" type="button" data-action="copy" { (icon(Icon::Copy)) (text::COPY) }
+                }
+            }
+        }
+    }
+}
+
+/// The region `output` before there is any; it keeps the place.
+pub fn no_output() -> Markup {
+    html! { div class="card empty" { p { (text::NO_OUTPUT) } } }
+}
+
+fn note(note: &Note) -> String {
+    match note {
+        Note::Truncated { tokens, limit } => text::truncated(*tokens, *limit),
+        Note::MeanPooled => text::MEAN_POOLED.to_owned(),
+    }
+}
+
+/// The view of an output that has the task's shape.
+fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
+    let bars_of = |name: &str, number: &str, found: Vec<Bar>| {
+        html! {
+            @if found.is_empty() { p class="muted" { (text::NO_LABELS) } }
+            @else { (bars(text::OUTPUT, name, number, &found)) }
+        }
+    };
+    match task.output {
+        OutputShape::Scores => Some(bars_of(text::LABEL, text::SCORE, scores(output)?)),
+        OutputShape::Similarities { of } => {
+            Some(bars_of(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
+        }
+        OutputShape::Numbers => numbers(output),
+    }
+}
+
+/// `[{label, score}]`, also inside one more list as the Hub's API answers, sorted by score.
+pub(crate) fn scores(output: &Value) -> Option<Vec<Bar>> {
+    let mut entries = output.as_array()?;
+    if let [Value::Array(only)] = entries.as_slice() {
+        entries = only;
+    }
+    let mut found = entries
+        .iter()
+        .map(|entry| {
+            let label = entry.get("label")?.as_str()?.to_owned();
+            let score = entry.get("score")?;
+            (score.is_number() || score.is_null()).then(|| Bar { label, score: score.as_f64() })
+        })
+        .collect::<Option<Vec<Bar>>>()?;
+    let key = |bar: &Bar| bar.score.unwrap_or(f64::NEG_INFINITY);
+    found.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    Some(found)
+}
+
+/// `[number]`, each under its text of the inputs, in their order.
+pub(crate) fn similarities(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
+    let texts = texts.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let numbers = output.as_array()?;
+    let bar = |(index, number): (usize, &Value)| {
+        let label = texts.get(index).and_then(Value::as_str).map(str::to_owned);
+        let label = label.filter(|label| !label.trim().is_empty());
+        let label = label.unwrap_or_else(|| text::item(text::SENTENCE, index + 1));
+        (number.is_number() || number.is_null()).then(|| Bar { label, score: number.as_f64() })
+    };
+    numbers.iter().enumerate().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vitrine_tasks::{TASKS, feature_extraction, sentence_similarity, text_classification};
+
+    use super::*;
+
+    fn html(task: &Task, inputs: &Value, value: &Value) -> String {
+        output(task, inputs, value, &[], &RunMeta::default()).into_string()
+    }
+
+    #[test]
+    fn scores_are_sorted_and_may_be_nested() {
+        let value =
+            json!([[{"label": "b", "score": 0.1}, {"label": "<a>", "score": 0.9}, {"label": "c", "score": null}]]);
+        let html = html(&text_classification::TASK, &Value::Null, &value);
+        let at = |text: &str| html.find(text).unwrap();
+        assert!(at("&lt;a&gt;") < at(">b<") && at(">b<") < at(">c<"));
+        assert!(html.contains("class=\"best\""));
+    }
+
+    #[test]
+    fn similarities_keep_the_order_of_the_sentences() {
+        let inputs = json!({"source_sentence": "x", "sentences": ["<one>", ""]});
+        let html = html(&sentence_similarity::TASK, &inputs, &json!([0.1, 0.9, -0.2]));
+        assert!(html.contains("&lt;one&gt;") && html.contains("Sentence: 2") && html.contains("Sentence: 3"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_shown_as_json() {
+        let odd = [
+            json!(null),
+            json!("<script>alert(1)</script>"),
+            json!({"label": "x"}),
+            json!([{"label": 1, "score": "a"}]),
+            json!([["a"], ["b"]]),
+            json!([[], {}]),
+            json!(f64::MAX),
+        ];
+        for task in TASKS {
+            for value in &odd {
+                let html = html(task, &Value::Null, value);
+                assert!(html.contains("<pre class=\"json\""), "{} {value}", task.tag);
+                assert!(!html.contains("<script") && !html.contains("data-action=\"json\""));
+            }
+        }
+    }
+
+    #[test]
+    fn empty_outputs_say_so() {
+        assert!(html(&text_classification::TASK, &Value::Null, &json!([])).contains(text::NO_LABELS));
+        assert!(html(&feature_extraction::TASK, &Value::Null, &json!([])).contains(text::NO_NUMBERS));
+    }
+
+    #[test]
+    fn notes_time_memory_and_authorship_are_seen() {
+        let meta = RunMeta { elapsed_ms: Some(42.0), memory_bytes: Some(113_000_000), author: true, json: true };
+        let notes = [Note::Truncated { tokens: 612, limit: 256 }, Note::MeanPooled];
+        let html = output(&text_classification::TASK, &Value::Null, &json!([]), &notes, &meta).into_string();
+        for part in ["42 ms", "113 MB", text::AUTHOR_OUTPUT, "only 256 of its 612 tokens", text::MEAN_POOLED] {
+            assert!(html.contains(part), "{part}");
+        }
+        assert!(html.contains("aria-expanded=\"true\"") && !html.contains("hidden>"));
+    }
+}

@@ -1,0 +1,95 @@
+//! The controls of a task's parameters, closed until someone opens them.
+
+use maud::{Markup, html};
+use serde_json::Value;
+use vitrine_tasks::{Parameter, ParameterKind};
+
+use crate::text;
+
+/// A closed section with a control for each parameter; an empty control means the default, which is not sent.
+pub(crate) fn parameters(parameters: &[Parameter], values: &Value) -> Markup {
+    html! {
+        @if !parameters.is_empty() {
+            details class="parameters" open[values.as_object().is_some_and(|values| !values.is_empty())] {
+                summary { (text::PARAMETERS) }
+                div class="grid" {
+                    @for parameter in parameters {
+                        (control(parameter, values.get(parameter.name).unwrap_or(&Value::Null)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn control(parameter: &Parameter, value: &Value) -> Markup {
+    let id = format!("vitrine-parameter-{}", parameter.name);
+    let hint = format!("{id}-hint");
+    let field = match parameter.kind {
+        ParameterKind::Integer { least } => html! {
+            input part="input" id=(id) type="number" inputmode="numeric" min=(least) step="1" placeholder=(text::DEFAULT)
+                data-parameter=(parameter.name) data-kind="integer" aria-describedby=(hint)
+                value=[value.as_u64()];
+        },
+        ParameterKind::Boolean => {
+            let options = [("true", text::YES), ("false", text::NO)];
+            let chosen = value.as_bool().map(|value| if value { "true" } else { "false" });
+            select(parameter, &id, &hint, "boolean", &options, chosen)
+        }
+        ParameterKind::Choice(words) => {
+            let options: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+            select(parameter, &id, &hint, "choice", &options, value.as_str())
+        }
+    };
+    html! {
+        div class="parameter" {
+            label part="label" class="mono" for=(id) { (parameter.name) }
+            (field)
+            p class="hint" id=(hint) { (parameter.description) }
+        }
+    }
+}
+
+fn select(
+    parameter: &Parameter,
+    id: &str,
+    hint: &str,
+    kind: &str,
+    options: &[(&str, &str)],
+    chosen: Option<&str>,
+) -> Markup {
+    html! {
+        select part="input" id=(id) data-parameter=(parameter.name) data-kind=(kind) aria-describedby=(hint) {
+            option value="" { (text::DEFAULT) }
+            @for (value, label) in options {
+                option value=(value) selected[chosen == Some(*value)] { (label) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vitrine_tasks::{feature_extraction, text_classification};
+
+    use super::*;
+
+    #[test]
+    fn values_are_shown_and_open_the_section() {
+        let html = parameters(text_classification::TASK.parameters, &json!({"top_k": 3, "function_to_apply": "none"}));
+        let html = html.into_string();
+        assert!(html.contains("<details class=\"parameters\" open>"));
+        assert!(html.contains("value=\"3\"") && html.contains("<option value=\"none\" selected>"));
+        let html = parameters(feature_extraction::TASK.parameters, &json!({"truncate": false})).into_string();
+        assert!(html.contains("<option value=\"false\" selected>"));
+    }
+
+    #[test]
+    fn values_of_the_wrong_type_are_left_out() {
+        let values = json!({"top_k": "<b>", "function_to_apply": ["x"]});
+        let html = parameters(text_classification::TASK.parameters, &values).into_string();
+        assert!(!html.contains("<b>") && !html.contains("selected") && !html.contains(" value=\"\" "));
+        assert_eq!(parameters(&[], &Value::Null).into_string(), "");
+    }
+}

@@ -1,0 +1,147 @@
+//! Every word of the interface that does not come from a task, an error or a model.
+
+#![allow(missing_docs, reason = "each constant is its own description")]
+
+use crate::format;
+
+pub const ON_DEVICE: &str = "On your device";
+pub const PRIVACY: &str = "Runs on your device. Nothing you type leaves it.";
+pub const GATED: &str = "Gated: the author grants access";
+pub const COMMIT: &str = "Commit";
+pub const LICENCE: &str = "Licence";
+
+pub const EXAMPLES: &str = "Examples";
+pub const WITH_OUTPUT: &str = "with output";
+pub const PARAMETERS: &str = "Parameters";
+pub const DEFAULT: &str = "Default";
+pub const YES: &str = "Yes";
+pub const NO: &str = "No";
+pub const ADD_ITEM: &str = "Add sentence";
+pub const RUN: &str = "Run";
+pub const RUNNING: &str = "Running…";
+pub const LOAD_AND_RUN: &str = "Load and run";
+pub const LOADING: &str = "Loading…";
+pub const CTRL: &str = "Ctrl";
+pub const COMMAND: &str = "⌘";
+pub const ENTER: &str = "Enter";
+
+pub const LOAD_MODEL: &str = "Load model";
+pub const NO_DOWNLOAD_YET: &str = "Nothing is downloaded before you click.";
+pub const CONSENT_TITLE: &str = "Runs in your browser";
+pub const STORED_TITLE: &str = "Already on this device";
+pub const READY_OFFLINE: &str = "Ready offline";
+pub const LOAD_FROM_DEVICE: &str = "No download is needed.";
+pub const METERED: &str = "Your connection asks to save data. This download may cost you.";
+pub const LOW_MEMORY: &str = "This device has little memory. The model may not fit.";
+pub const SIZE_UNKNOWN: &str = "The host does not tell the size.";
+pub const ASKING: &str = "Looking at the model…";
+
+pub const PHASE_WAITING: &str = "Waiting for another tab or the host…";
+pub const PHASE_DOWNLOAD: &str = "Downloading…";
+pub const PHASE_DEVICE: &str = "Reading from this device…";
+pub const PHASE_BUILD: &str = "Building the model…";
+pub const PROGRESS: &str = "Loading the model";
+pub const STOP: &str = "Stop";
+pub const READY: &str = "Ready";
+
+pub const OUTPUT: &str = "Result";
+pub const NO_OUTPUT: &str = "The result appears here.";
+pub const AUTHOR_OUTPUT: &str = "Author’s example output";
+pub const COPY: &str = "Copy";
+pub const COPIED: &str = "Copied";
+pub const JSON: &str = "JSON";
+pub const ELAPSED: &str = "Time";
+pub const MEMORY: &str = "Memory";
+pub const LABEL: &str = "Label";
+pub const SCORE: &str = "Score";
+pub const SENTENCE: &str = "Sentence";
+pub const SIMILARITY: &str = "Similarity";
+pub const NO_LABELS: &str = "The model gave no labels.";
+pub const NO_NUMBERS: &str = "The model gave no numbers.";
+pub const SHOW_MORE: &str = "Show more";
+pub const ALL_IN_JSON: &str = "The copied JSON holds every number.";
+pub const SHOW_FEWER: &str = "Show fewer";
+pub const NUMBERS: &str = "Numbers";
+pub const POSITION: &str = "Position";
+pub const MEAN_POOLED: &str = "The repository does not say how to pool tokens, so their mean was taken.";
+
+pub const RETRY: &str = "Try again";
+pub const TOKEN: &str = "Access token";
+pub const USE_TOKEN: &str = "Use token";
+pub const DETAILS: &str = "Details";
+
+pub const EMBED: &str = "Embed";
+pub const EMBED_HINT: &str = "Put this into any web page.";
+pub const EMBED_CODE: &str = "HTML to embed this widget";
+pub const UNLOAD: &str = "Free memory";
+pub const VITRINE: &str = "Vitrine";
+
+pub const STORED: &str = "Models on this device";
+pub const NOTHING_STORED: &str = "No models are kept on this device.";
+pub const REMOVE: &str = "Remove";
+pub const REMOVE_ALL: &str = "Remove all";
+
+/// The remark below an answer to "how much is here".
+pub fn partly_stored(cached: u64, total: u64) -> String {
+    format!("{} of {} already here", format::bytes(cached), format::bytes(total))
+}
+
+/// The summary above a list of files.
+pub fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// The time that a load still takes.
+pub fn time_left(seconds: f64) -> String {
+    format!("about {} left", format::duration(seconds.max(1.0).ceil() * 1000.0))
+}
+
+/// The share of the bytes that came from this device.
+pub fn from_device(cached: u64) -> String {
+    format!("{} from this device", format::bytes(cached))
+}
+
+/// The name of one control of a list.
+pub fn item(label: &str, number: usize) -> String {
+    format!("{label}: {number}")
+}
+
+/// The name of the button that removes one control of a list.
+pub fn remove_item(number: usize) -> String {
+    format!("Remove sentence {number}")
+}
+
+/// The button that shows what is collapsed.
+pub fn show_all(count: usize) -> String {
+    format!("Show all {count}")
+}
+
+/// What a view leaves out.
+pub fn left_out(count: usize) -> String {
+    format!("{count} more are in the copied JSON.")
+}
+
+/// An input was cut, on whichever side.
+pub fn truncated(tokens: usize, limit: usize) -> String {
+    format!("The input is too long for this model: only {limit} of its {tokens} tokens were read.")
+}
+
+/// What happens to an access token.
+pub fn token_promise(host: &str) -> String {
+    format!("The token is kept in memory only, and sent only to {host}.")
+}
+
+/// The button that removes a model's files.
+pub fn forget(bytes: u64) -> String {
+    format!("Remove from this device ({})", format::bytes(bytes))
+}
+
+/// The name of the button that removes one model of a list.
+pub fn remove_model(model: &str) -> String {
+    format!("Remove {model}")
+}
+
+/// How much of a load is done, for those who hear it.
+pub fn share_loaded(percent: u64) -> String {
+    format!("{percent}% loaded")
+}

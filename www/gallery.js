@@ -1,0 +1,64 @@
+// The gallery: shows the model that is asked for, lists those of this host, and what is kept on this device.
+import { remove, start, stored } from "./vitrine.js";
+
+const widget = document.getElementById("widget");
+const form = document.getElementById("choose");
+const hosted = new Map([["vitrine/tiny-sentiment", "models"]]);
+
+// A model of this host is fetched from here, any other from the Hub.
+function show(model, task) {
+  const next = widget.cloneNode(false);
+  next.setAttribute("model", model);
+  for (const [name, value] of [["task", task], ["endpoint", hosted.get(model)]]) {
+    if (value) next.setAttribute(name, value);
+    else next.removeAttribute(name);
+  }
+  document.getElementById("widget").replaceWith(next);
+  next.addEventListener("load", listStored);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { model, task } = Object.fromEntries(new FormData(form));
+  show(model.trim(), task);
+});
+
+// Where this page is served by `vitrine serve`, it serves a folder of models too.
+async function listHosted() {
+  const answer = await fetch("api/models").catch(() => null);
+  const kind = answer?.headers.get("content-type") ?? "";
+  if (!answer?.ok || !kind.includes("json")) return;
+  for (const { id } of await answer.json()) if (!hosted.has(id)) hosted.set(id, ".");
+  document.getElementById("here").hidden = false;
+  for (const id of hosted.keys()) {
+    const button = document.createElement("button");
+    button.textContent = id;
+    button.addEventListener("click", () => {
+      form.elements.model.value = id;
+      show(id, form.elements.task.value);
+    });
+    document.getElementById("hosted").append(button);
+    document.getElementById("models").append(new Option(id, id));
+  }
+}
+
+// The list has the widget's look, in a shadow root of its own.
+const list = document.getElementById("stored").attachShadow({ mode: "open" });
+
+async function listStored() {
+  const { module, sheet } = await start();
+  list.adoptedStyleSheets = [sheet];
+  list.innerHTML = module.storedView(await stored().catch(() => []));
+}
+
+list.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-action]");
+  if (!button) return;
+  const models = await stored();
+  await remove(button.dataset.action === "remove" ? models[Number(button.dataset.index)] : undefined);
+  await listStored();
+});
+
+widget.addEventListener("load", listStored);
+listHosted();
+listStored();

@@ -1,0 +1,170 @@
+// <model-widget>: the element's class, a thin shell that hands attributes, properties and methods to WebAssembly.
+import { start } from "./vitrine.js";
+
+// Attribute names and what an absent one stands for.
+const ATTRIBUTES = {
+  model: "",
+  revision: "main",
+  task: "",
+  endpoint: "",
+  dtype: "auto",
+  loading: "click",
+  cores: "auto",
+  theme: "auto",
+};
+const SETTABLE = ["inputs", "parameters", "token"];
+
+// What holds the widget's place until it is there.
+let place;
+function placeSheet() {
+  if (!place) {
+    place = new CSSStyleSheet();
+    place.replaceSync(":host { display: block; min-block-size: 30rem } :host([hidden]) { display: none }");
+  }
+  return place;
+}
+
+/**
+ * Puts a model behind glass on a page.
+ *
+ * @attr model, revision, task, endpoint, dtype, loading, cores, theme
+ * @fires loadstart, progress, load, output, abort, error
+ * @slot - What shows without script
+ * @slot poster - What shows before the model is loaded
+ * @slot error - What shows instead of the widget's own errors
+ * @slot footer - What shows below the widget
+ * @csspart form, label, input, run, progress, output, item, score, bar, error, footer
+ */
+export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
+  static observedAttributes = Object.keys(ATTRIBUTES);
+
+  #internals = this.attachInternals();
+  #root = this.attachShadow({ mode: "open" });
+  #widget;
+  #starting;
+  #failure = null;
+  #early = {};
+
+  constructor() {
+    super();
+    this.#root.adoptedStyleSheets = [placeSheet()];
+    this.#root.innerHTML = "<slot></slot>";
+  }
+
+  connectedCallback() {
+    // Properties that a script set before the element was defined hide the class's own.
+    for (const name of [...Object.keys(ATTRIBUTES), ...SETTABLE]) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+    if (this.#widget) this.#widget.connected();
+    else this.#start().catch(() => {});
+  }
+
+  disconnectedCallback() {
+    this.#widget?.disconnected();
+  }
+
+  attributeChangedCallback() {
+    this.#widget?.attributeChanged();
+  }
+
+  /** Fetches and builds the model. */
+  async load() {
+    return (await this.#start()).load();
+  }
+
+  /** Runs the model on `inputs` with `parameters`, or on what the form holds; answers the task's output. */
+  async run(inputs, parameters) {
+    return (await this.#start()).run(inputs, parameters);
+  }
+
+  /** Stops a load or a run. */
+  abort() {
+    this.#widget?.abort();
+  }
+
+  /** Gives the model's memory back. */
+  unload() {
+    this.#widget?.unload();
+  }
+
+  get readyState() {
+    return this.#failure ? "error" : (this.#widget?.readyState ?? "idle");
+  }
+
+  get output() {
+    return this.#widget?.output ?? null;
+  }
+
+  get error() {
+    return this.#failure ?? this.#widget?.error ?? null;
+  }
+
+  get inputs() {
+    return this.#widget ? this.#widget.inputs : (this.#early.inputs ?? null);
+  }
+
+  set inputs(value) {
+    this.#set("inputs", value);
+  }
+
+  get parameters() {
+    return this.#widget ? this.#widget.parameters : (this.#early.parameters ?? null);
+  }
+
+  set parameters(value) {
+    this.#set("parameters", value);
+  }
+
+  /** An access token: kept in memory, sent to the endpoint only, and not to be read back. */
+  set token(value) {
+    this.#set("token", value);
+  }
+
+  #set(name, value) {
+    if (this.#widget) this.#widget[name] = value ?? undefined;
+    else this.#early[name] = value;
+  }
+
+  #start() {
+    this.#starting ??= start().then(
+      ({ module, Widget, sheet }) => {
+        this.#failure = null;
+        this.#root.adoptedStyleSheets = [placeSheet(), sheet];
+        const widget = new Widget(this, this.#root, this.#internals.states, module, import.meta.url);
+        for (const name of SETTABLE) if (name in this.#early) widget[name] = this.#early[name] ?? undefined;
+        this.#widget = widget;
+        if (this.isConnected) widget.connected();
+        return widget;
+      },
+      (cause) => {
+        // What stands in the element goes on showing.
+        this.#starting = undefined;
+        this.#failure = { code: "unsupported-browser", message: String(cause?.message ?? cause) };
+        this.dispatchEvent(new CustomEvent("error", { detail: this.#failure }));
+        throw Object.assign(new Error(this.#failure.message), { name: "ModelError", code: this.#failure.code });
+      },
+    );
+    return this.#starting;
+  }
+}
+
+for (const [name, absent] of Object.entries(ATTRIBUTES)) {
+  Object.defineProperty(ModelWidget.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.getAttribute(name) ?? absent;
+    },
+    set(value) {
+      if (value == null) this.removeAttribute(name);
+      else this.setAttribute(name, value);
+    },
+  });
+}
+
+// A second copy of the script leaves the first one's element as it is.
+if (globalThis.customElements && !customElements.get("model-widget")) customElements.define("model-widget", ModelWidget);
