@@ -23,16 +23,16 @@ pub fn footer(footer: &Footer) -> Markup {
     let stored = footer.stored_bytes.filter(|bytes| *bytes > 0);
     html! {
         p class="privacy" { (icon(Icon::Shield)) span { (text::PRIVACY) } }
+        @match footer.home.filter(|url| is_safe_url(url)) {
+            Some(url) => a class="home" href=(url) target="_blank" rel="noopener" { (text::VITRINE) },
+            None => span class="home" { (text::VITRINE) },
+        }
         div class="buttons" {
             @if footer.can_unload {
                 button class="quiet" type="button" data-action="unload" { (text::UNLOAD) }
             }
             @if let Some(bytes) = stored {
                 button class="quiet" type="button" data-action="forget" { (icon(Icon::Trash)) (text::forget(bytes)) }
-            }
-            @match footer.home.filter(|url| is_safe_url(url)) {
-                Some(url) => a class="home" href=(url) target="_blank" rel="noopener" { (text::VITRINE) },
-                None => span class="home" { (text::VITRINE) },
             }
         }
         @if let Some(snippet) = footer.snippet {

@@ -1,0 +1,139 @@
+//! What holds for every view: hostile texts stay texts, nothing breaks a strict content security policy, and every
+//! control has a name.
+
+use serde_json::{Value, json};
+use vitrine_tasks::protocol::{Note, Phase};
+use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS};
+use vitrine_views::*;
+
+const HOSTILE: &[&str] = &[
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1) style=color:red>",
+    "' onfocus='alert(1)' x='",
+    "</textarea></pre></table></details></svg><style>*{}</style>",
+    "javascript:alert(1)",
+    "`<b>`<!-- --><![CDATA[",
+    "\u{202e}\u{0}\u{feff}&lt;",
+];
+
+/// Every view, with `text` wherever a text of a page, a host, a model or a visitor goes.
+fn views(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let value = json!(text);
+    let nested = json!({text: [text, {text: text}]});
+    let inputs = json!({"text": text, "source_sentence": text, "sentences": [text, text, text], text: text});
+    let scores = json!([{"label": text, "score": 0.5}, {"label": text, "score": null}]);
+    let example = |group: &str, output| Example {
+        title: text.to_owned(),
+        group: group.to_owned(),
+        inputs: inputs.clone(),
+        output,
+    };
+    let listed = [example(text, Some(scores.clone())), example("", None)];
+    for task in TASKS {
+        let parameters = json!({"top_k": text, "truncate": text, "function_to_apply": text, text: text});
+        let options = FormOptions { parameters: Some(&parameters), mac: true, ..FormOptions::default() };
+        all.push(form(task, &inputs, &listed, &options));
+        let heading = Header { repo: text, url: Some(text), task: Some(task), commit: Some(text), ..Header::default() };
+        all.push(header(&Header { licence: Some(text), gated: true, ..heading }));
+        let notes = [Note::MeanPooled, Note::Truncated { tokens: 2, limit: 1 }];
+        for value in [&scores, &value, &nested, &json!([0.5, -0.5]), &json!([[0.5, -1.5], [1, 2]]), &Value::Null] {
+            all.push(output(task, &inputs, value, &notes, &RunMeta { json: true, ..RunMeta::default() }));
+        }
+    }
+    let files = [(text, 1), (text, u64::MAX)];
+    all.push(consent(&Consent { total: 5, cached: 2, files: &files, metered: true, low_memory: true }));
+    all.push(progress(&ProgressView {
+        phase: Phase::Download,
+        file: text,
+        loaded: 1,
+        total: 3,
+        cached: 1,
+        bytes_per_second: Some(1.0),
+        seconds_left: Some(1.0),
+    }));
+    for code in ErrorCode::ALL {
+        all.push(error(*code, text, &ErrorOptions { can_retry: true, token_host: Some(text), details: text }));
+    }
+    let embedded = Snippet { model: text, revision: Some(text), task: Some(text), ..Snippet::default() };
+    let code = snippet(&Snippet { endpoint: Some(text), url: Some(text), script_url: text, ..embedded });
+    let foot = Footer { can_unload: true, stored_bytes: Some(1), snippet: Some(&code), home: Some(text) };
+    all.push(footer(&foot));
+    let stored = StoredModel { endpoint: text.into(), model: text.into(), commit: text.into(), bytes: 1 };
+    all.push(stored_models(&[stored]));
+    all.push(json(&nested));
+    all.extend([form_pending(), consent_pending(), no_output(), ready(&Ready::default())]);
+    all.push(running(&RunningView::default()));
+    all.push(skeleton(|_| no_output()));
+    all.into_iter().map(Markup::into_string).collect()
+}
+
+/// The tags of well-formed HTML, without the text between them and without the values of attributes.
+fn tags(html: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    for part in html.split('<').skip(1) {
+        let mut tag = String::new();
+        let mut quoted = false;
+        for character in part.chars() {
+            match character {
+                '"' => quoted = !quoted,
+                '>' if !quoted => break,
+                character if !quoted => tag.push(character),
+                _ => {}
+            }
+        }
+        tags.push(tag);
+    }
+    tags
+}
+
+#[test]
+fn hostile_texts_add_no_tag() {
+    let count = |text: &str| -> Vec<usize> { views(text).iter().map(|html| tags(html).len()).collect() };
+    // Backticks in an error become code on purpose, so they have their own number of tags.
+    for text in HOSTILE.iter().filter(|text| !text.contains('`')) {
+        let plain = if text.contains('/') { "owner/name" } else { "text" };
+        assert_eq!(count(text), count(plain), "{text}");
+    }
+}
+
+#[test]
+fn nothing_needs_more_than_a_strict_policy() {
+    for text in HOSTILE {
+        for html in views(text) {
+            for tag in tags(&html) {
+                let name = tag.split_whitespace().next().unwrap_or_default();
+                assert!(!matches!(name, "script" | "style" | "img" | "iframe" | "link" | "base"), "{tag}");
+                for attribute in tag.split_whitespace().skip(1) {
+                    assert!(!attribute.starts_with("on") && !attribute.starts_with("style"), "{tag}");
+                }
+            }
+            assert!(!html.contains("href=\"javascript:"));
+        }
+    }
+}
+
+#[test]
+fn every_control_has_a_name() {
+    let named = |html: &str, tag: &str| {
+        let id = tag.split(" id=\"").nth(1).and_then(|rest| rest.split('"').next());
+        tag.contains("aria-label=") || id.is_some_and(|id| html.contains(&format!(" for=\"{id}\"")))
+    };
+    for html in views("text") {
+        for name in ["<input", "<textarea", "<select", "<progress"] {
+            for part in html.split(name).skip(1) {
+                let tag = part.split('>').next().unwrap_or_default();
+                assert!(named(&html, tag), "{name}{tag}");
+            }
+        }
+        for part in html.split("<button").skip(1) {
+            let whole = part.split("</button>").next().unwrap_or_default();
+            let words =
+                whole.split('>').skip(1).any(|text| !text.split('<').next().unwrap_or_default().trim().is_empty());
+            assert!(words || whole.contains("aria-label="), "{whole}");
+        }
+        let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let distinct: std::collections::HashSet<&&str> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+    }
+}
