@@ -1,0 +1,73 @@
+//! The model that a command names: a folder of this machine, or a repository of a Hub whose files are kept here.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use vitrine_hub::{Endpoint, Folder, FolderStorage, Http, MemoryStorage, RepoId, Revision, Source, Storage, Token};
+use vitrine_tasks::ErrorCode;
+
+use crate::Failure;
+use crate::https::Https;
+
+/// The arguments that name a model.
+#[derive(Debug, Args)]
+pub struct ModelOptions {
+    /// A repository's id, or a folder with the layout of one
+    model: String,
+    /// The branch, tag or commit [default: main]
+    #[arg(long)]
+    revision: Option<String>,
+    /// The Hub, or a static host with its layout [env: HF_ENDPOINT] [default: https://huggingface.co]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+}
+
+/// A model, and where its files come from.
+pub struct Model {
+    /// Where its files come from.
+    pub source: Box<dyn Source>,
+    /// Where they are kept; `None` for a folder, whose files are here already.
+    pub storage: Option<Box<dyn Storage>>,
+    /// The repository.
+    pub repo: RepoId,
+    /// The revision.
+    pub revision: Revision,
+}
+
+impl ModelOptions {
+    /// Finds the model. A folder of this name is meant, if there is one and no endpoint is given.
+    pub fn open(&self) -> Result<Model, Failure> {
+        let revision = Revision::parse(self.revision.as_deref().unwrap_or_default())?;
+        let path = Path::new(&self.model);
+        if self.endpoint.is_none() && path.is_dir() {
+            let name = path.canonicalize().ok().and_then(|path| path.file_name()?.to_str().map(str::to_owned));
+            // A folder may have any name; this one stands in messages alone.
+            let repo = name.and_then(|name| RepoId::parse(&name).ok()).map_or_else(|| RepoId::parse("model"), Ok)?;
+            return Ok(Model { source: Box::new(Folder::new(path)), storage: None, repo, revision });
+        }
+        if self.model.starts_with(['.', '/', '~']) {
+            return Err(Failure::coded(ErrorCode::RepoNotFound, format!("there is no folder `{}`", self.model)));
+        }
+        let repo = RepoId::parse(&self.model)?;
+        let named = self.endpoint.clone().or_else(|| variable("HF_ENDPOINT"));
+        let endpoint = Endpoint::parse(named.as_deref().unwrap_or(Endpoint::HUB))?;
+        let token = variable("HF_TOKEN").and_then(|token| Token::parse(&token));
+        let source = Http::new(Box::new(Https::new()), storage(), endpoint, token, vitrine_hub::Options::default());
+        Ok(Model { source: Box::new(source), storage: Some(storage()), repo, revision })
+    }
+}
+
+/// The folder of downloads, by the XDG Base Directory Specification; memory where the user has no folder.
+fn storage() -> Box<dyn Storage> {
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
+    match cache {
+        Some(cache) => Box::new(FolderStorage::new(cache.join("vitrine"))),
+        None => Box::new(MemoryStorage::default()),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,172 @@
+//! The commands as a user runs them: output on stdout, notes and errors on stderr, and the exit status.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+const SENTIMENT: &str = "bert-sequence-classification";
+
+struct Outcome {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn checkpoints() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/checkpoints").canonicalize().unwrap()
+}
+
+fn checkpoint(name: &str) -> String {
+    checkpoints().join(name).to_str().unwrap().to_owned()
+}
+
+fn vitrine(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Outcome {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_vitrine"))
+        .args(arguments)
+        .env_remove("HF_TOKEN")
+        .env_remove("HF_ENDPOINT")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its stdin may be gone by now.
+    let _ = process.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = process.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A Hub of the tiny checkpoints, ended when dropped.
+struct Hub(Child, String);
+
+impl Hub {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_vitrine"))
+            .args(["serve", "--port", "0"])
+            .arg(checkpoints())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit(" on ").next().unwrap().to_owned();
+        Self(process, address)
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn cache(name: &str) -> String {
+    let folder = std::env::temp_dir().join(format!("vitrine-command-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    folder.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_folder_runs() {
+    let model = checkpoint(SENTIMENT);
+    let direct = vitrine(&["run", &model, "--inputs", r#""a fine day""#, "--parameters", r#"{"top_k": 2}"#], &[], "");
+    assert_eq!((direct.status, direct.stderr.as_str()), (Some(0), ""));
+    let output: Vec<Value> = serde_json::from_str(&direct.stdout).unwrap();
+    assert_eq!(output.len(), 2);
+    assert!(output.iter().all(|entry| entry["label"].is_string() && entry["score"].is_number()), "{}", direct.stdout);
+    let piped = vitrine(&["run", &model, "--inputs", "-", "--parameters", r#"{"top_k": 2}"#], &[], "\"a fine day\"\n");
+    assert_eq!((piped.status, piped.stdout), (Some(0), direct.stdout));
+}
+
+#[test]
+fn a_repository_runs_from_its_host_then_from_the_cache() {
+    let cache = cache("runs");
+    let hub = Hub::start();
+    let variables = [("HF_ENDPOINT", hub.1.as_str()), ("XDG_CACHE_HOME", cache.as_str()), ("HF_TOKEN", "hf_secret")];
+    let arguments = ["run", SENTIMENT, "--inputs", r#""a fine day""#];
+    let first = vitrine(&arguments, &variables, "");
+    assert_eq!((first.status, first.stderr.as_str()), (Some(0), ""));
+    let local = vitrine(&["run", &checkpoint(SENTIMENT), "--inputs", r#""a fine day""#], &[], "");
+    assert_eq!(first.stdout, local.stdout);
+    let inspected = vitrine(&["inspect", SENTIMENT], &variables, "");
+    assert!(inspected.stdout.contains("the rest is here"), "{}", inspected.stdout);
+    let endpoint = hub.1.clone();
+    drop(hub);
+    let variables = [("HF_ENDPOINT", endpoint.as_str()), ("XDG_CACHE_HOME", cache.as_str())];
+    let again = vitrine(&arguments, &variables, "");
+    assert_eq!((again.status, again.stdout), (Some(0), first.stdout), "{}", again.stderr);
+    std::fs::remove_dir_all(cache).unwrap();
+}
+
+#[test]
+fn what_a_repository_holds_is_shown() {
+    let cache = cache("inspect");
+    let hub = Hub::start();
+    let arguments = ["inspect", SENTIMENT, "--endpoint", &hub.1];
+    let remote = vitrine(&arguments, &[("XDG_CACHE_HOME", cache.as_str())], "");
+    let local = vitrine(&["inspect", &checkpoint(SENTIMENT)], &[], "");
+    for (outcome, download) in [(&remote, "kB"), (&local, "nothing: the files are here")] {
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
+        for part in [
+            "text-classification",
+            "bert",
+            "BertForSequenceClassification",
+            "F32",
+            "model.safetensors",
+            "none",
+            download,
+        ] {
+            assert!(outcome.stdout.contains(part), "{part} is not in\n{}", outcome.stdout);
+        }
+    }
+    std::fs::remove_dir_all(cache).unwrap();
+}
+
+#[test]
+fn failures_have_a_code_and_a_status() {
+    let cache = cache("failures");
+    let hub = Hub::start();
+    let model = checkpoint(SENTIMENT);
+    let text = r#""text""#;
+    let variables = [("HF_ENDPOINT", hub.1.as_str()), ("XDG_CACHE_HOME", cache.as_str()), ("HF_TOKEN", "hf_secret")];
+    let cases: [(&[&str], &str); 12] = [
+        (&["run", &model, "--inputs", "not json"], "invalid-inputs: --inputs: not JSON"),
+        (&["run", &model, "--inputs", "-"], "invalid-inputs: the inputs on stdin: not JSON"),
+        (&["run", &model, "--inputs", text, "--parameters", "{"], "invalid-inputs: --parameters: not JSON"),
+        (&["run", &model, "--inputs", "42"], "invalid-inputs: "),
+        (&["run", &model, "--inputs", text, "--task", "translation"], "unsupported-task: "),
+        (&["run", &model, "--inputs", text, "--dtype", "q3"], "unsupported-dtype: "),
+        (&["run", "./no-such-folder", "--inputs", text], "repo-not-found: there is no folder"),
+        (&["run", "nobody/nothing", "--inputs", text], "repo-not-found: "),
+        (&["run", "not a name", "--inputs", text], "invalid-inputs: "),
+        (&["run", SENTIMENT, "--revision", "dev", "--inputs", text], "revision-not-found: "),
+        (&["inspect", "nobody/nothing"], "repo-not-found: "),
+        (&["inspect", "a/b", "--endpoint", "ftp://hub.test"], "invalid-inputs: "),
+    ];
+    for (arguments, begin) in cases {
+        let outcome = vitrine(arguments, &variables, "");
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(outcome.stderr.starts_with(begin), "{arguments:?}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("hf_secret"), "{}", outcome.stderr);
+    }
+    let _ = std::fs::remove_dir_all(cache);
+}
+
+#[test]
+fn wrong_usage_has_status_2() {
+    for arguments in
+        [&[][..], &["walk"], &["run", "model"], &["inspect"], &["serve", "--port", "x"], &["serve", "--no-such"]]
+    {
+        let outcome = vitrine(arguments, &[], "");
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(outcome.stderr.contains("--help"), "{arguments:?}: {}", outcome.stderr);
+    }
+    assert_eq!(vitrine(&["--help"], &[], "").status, Some(0));
+}
