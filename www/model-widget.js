@@ -2,27 +2,11 @@
 import { start } from "./vitrine.js";
 
 // Attribute names and what an absent one stands for.
-const ATTRIBUTES = {
-  model: "",
-  revision: "main",
-  task: "",
-  endpoint: "",
-  dtype: "auto",
-  loading: "click",
-  cores: "auto",
-  theme: "auto",
-};
+const ATTRIBUTES = Object.fromEntries([
+  ["model", ""], ["revision", "main"], ["task", ""], ["endpoint", ""],
+  ["dtype", "auto"], ["loading", "click"], ["cores", "auto"], ["theme", "auto"],
+]);
 const SETTABLE = ["inputs", "parameters", "token"];
-
-// What holds the widget's place until it is there.
-let place;
-function placeSheet() {
-  if (!place) {
-    place = new CSSStyleSheet();
-    place.replaceSync(":host { display: block; min-block-size: 30rem } :host([hidden]) { display: none }");
-  }
-  return place;
-}
 
 /**
  * Puts a model behind glass on a page.
@@ -47,7 +31,10 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [placeSheet()];
+    // The widget's place is held until it is there.
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(":host { display: block; min-block-size: 30rem } :host([hidden]) { display: none }");
+    this.#root.adoptedStyleSheets = [sheet];
     this.#root.innerHTML = "<slot></slot>";
   }
 
@@ -96,15 +83,15 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
   }
 
   get output() {
-    return this.#widget?.output ?? null;
+    return this.#get("output");
   }
 
   get error() {
-    return this.#failure ?? this.#widget?.error ?? null;
+    return this.#failure ?? this.#get("error");
   }
 
   get inputs() {
-    return this.#widget ? this.#widget.inputs : (this.#early.inputs ?? null);
+    return this.#get("inputs");
   }
 
   set inputs(value) {
@@ -112,7 +99,7 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
   }
 
   get parameters() {
-    return this.#widget ? this.#widget.parameters : (this.#early.parameters ?? null);
+    return this.#get("parameters");
   }
 
   set parameters(value) {
@@ -124,6 +111,10 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
     this.#set("token", value);
   }
 
+  #get(name) {
+    return (this.#widget ?? this.#early)[name] ?? null;
+  }
+
   #set(name, value) {
     if (this.#widget) this.#widget[name] = value ?? undefined;
     else this.#early[name] = value;
@@ -133,7 +124,7 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
     this.#starting ??= start().then(
       ({ module, Widget, sheet }) => {
         this.#failure = null;
-        this.#root.adoptedStyleSheets = [placeSheet(), sheet];
+        this.#root.adoptedStyleSheets.push(sheet);
         const widget = new Widget(this, this.#root, this.#internals.states, module, import.meta.url);
         for (const name of SETTABLE) if (name in this.#early) widget[name] = this.#early[name] ?? undefined;
         this.#widget = widget;
@@ -143,9 +134,9 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
       (cause) => {
         // What stands in the element goes on showing.
         this.#starting = undefined;
-        this.#failure = { code: "unsupported-browser", message: String(cause?.message ?? cause) };
-        this.dispatchEvent(new CustomEvent("error", { detail: this.#failure }));
-        throw Object.assign(new Error(this.#failure.message), { name: "ModelError", code: this.#failure.code });
+        const failure = (this.#failure = { code: "unsupported-browser", message: String(cause?.message ?? cause) });
+        this.dispatchEvent(new CustomEvent("error", { detail: failure }));
+        throw Object.assign(new Error(failure.message), { name: "ModelError", code: failure.code });
       },
     );
     return this.#starting;
@@ -153,17 +144,9 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
 }
 
 for (const [name, absent] of Object.entries(ATTRIBUTES)) {
-  Object.defineProperty(ModelWidget.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this.getAttribute(name) ?? absent;
-    },
-    set(value) {
-      if (value == null) this.removeAttribute(name);
-      else this.setAttribute(name, value);
-    },
-  });
+  const get = function () { return this.getAttribute(name) ?? absent; };
+  const set = function (value) { value == null ? this.removeAttribute(name) : this.setAttribute(name, value); };
+  Object.defineProperty(ModelWidget.prototype, name, { configurable: true, enumerable: true, get, set });
 }
 
 // A second copy of the script leaves the first one's element as it is.

@@ -1,12 +1,13 @@
 // The module: models without a widget, `import { pipeline } from ".../vitrine.js"`.
 import init, { Module, Widget, style } from "./element/element.js";
 
+const wasm = new URL("./element/element_bg.wasm", import.meta.url);
 const worker = new URL("./worker.js", import.meta.url).href;
 let started;
 
 /** Fetches what runs on the page, once: `{ module, Widget, sheet }`, for `model-widget.js`. */
 export function start() {
-  started ??= init().then(() => {
+  started ??= init({ module_or_path: wasm }).then(() => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style());
     return { module: new Module(worker), Widget, sheet };

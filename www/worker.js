@@ -26,7 +26,7 @@ function hold(name) {
 }
 
 try {
-  await init();
+  await init({ module_or_path: new URL("./worker/worker_bg.wasm", import.meta.url) });
   worker = new Worker((message) => postMessage(message));
   for (const message of early) worker.handle(message);
 } catch (error) {

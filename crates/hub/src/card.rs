@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::yaml;
+
 /// The metadata of a card, by the names of the Hub's specification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -19,8 +21,8 @@ impl ModelCard {
         let Some(yaml) = front_matter(readme) else {
             return Self::default();
         };
-        match serde_saphyr::from_str::<Value>(yaml) {
-            Ok(Value::Object(metadata)) => Self(metadata),
+        match yaml::parse(yaml) {
+            Some(Value::Object(metadata)) => Self(metadata),
             _ => Self::default(),
         }
     }
@@ -42,6 +44,11 @@ impl ModelCard {
             Value::Array(languages) => languages.first().and_then(Value::as_str),
             _ => None,
         }
+    }
+
+    /// Whether there is no metadata at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Sets a field that the card itself lacks.

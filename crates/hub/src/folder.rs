@@ -55,11 +55,15 @@ impl Folder {
                 let entry = entry?;
                 let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
                 let path = format!("{prefix}{name}");
-                if entry.file_type()?.is_dir() {
-                    if is_visible(&path) {
-                        folders.push((entry.path(), format!("{path}/")));
-                    }
-                } else if let Some(metadata) = self.locate(&path).and_then(|place| fs::metadata(place).ok()) {
+                let kind = entry.file_type()?;
+                if kind.is_dir() && is_visible(&path) {
+                    folders.push((entry.path(), format!("{path}/")));
+                }
+                let metadata = match kind.is_symlink() {
+                    true => self.locate(&path).and_then(|place| fs::metadata(place).ok()),
+                    false => entry.metadata().ok().filter(|metadata| metadata.is_file() && is_visible(&path)),
+                };
+                if let Some(metadata) = metadata {
                     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
                     files.push((RepoFile { path, size: metadata.len(), sha256: None }, modified));
                 }
@@ -188,12 +192,29 @@ mod tests {
 
     use super::*;
 
+    /// A folder that is removed when dropped.
+    pub(super) struct Scratch(PathBuf);
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    impl std::ops::Deref for Scratch {
+        type Target = Path;
+
+        fn deref(&self) -> &Path {
+            &self.0
+        }
+    }
+
     /// A new empty folder; `name` is the test's.
-    pub(super) fn scratch(name: &str) -> PathBuf {
+    pub(super) fn scratch(name: &str) -> Scratch {
         let folder = std::env::temp_dir().join(format!("vitrine-hub-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        fs::canonicalize(folder).unwrap()
+        Scratch(fs::canonicalize(folder).unwrap())
     }
 
     fn snapshot(folder: &Folder) -> Result<Snapshot> {
@@ -221,7 +242,7 @@ mod tests {
         fs::write(path.join("config.json"), r#"{"architectures": ["BertModel"]}"#).unwrap();
         fs::write(path.join("README.md"), "---\nlicense: mit\n---\n").unwrap();
         fs::write(path.join("1_Pooling/ü #1%.json"), "{}").unwrap();
-        let folder = Folder::new(&path);
+        let folder = Folder::new(&*path);
         let found = snapshot(&folder).unwrap();
         let files: Vec<(&str, u64)> = found.files.iter().map(|file| (file.path.as_str(), file.size)).collect();
         assert_eq!(files, [("1_Pooling/ü #1%.json", 2), ("README.md", 21), ("config.json", 32)]);
@@ -243,7 +264,7 @@ mod tests {
         let path = scratch("ranges");
         let content: Vec<u8> = (0..(2 * PIECE + 5)).map(|i| (i % 251) as u8).collect();
         fs::write(path.join("a.bin"), &content).unwrap();
-        let folder = Folder::new(&path);
+        let folder = Folder::new(&*path);
         let whole = file("a.bin", content.len() as u64);
         assert_eq!(read(&folder, &whole, None).unwrap(), content);
         assert_eq!(
@@ -265,8 +286,8 @@ mod tests {
         let abc = crate::snapshot::from_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         let right = RepoFile { sha256: abc, ..file("a", 3) };
         let wrong = RepoFile { sha256: Some([0; 32]), ..file("a", 3) };
-        assert_eq!(read(&Folder::new(&path), &right, None).unwrap(), b"abc");
-        assert_eq!(read(&Folder::new(&path), &wrong, None).unwrap_err().code(), "integrity");
+        assert_eq!(read(&Folder::new(&*path), &right, None).unwrap(), b"abc");
+        assert_eq!(read(&Folder::new(&*path), &wrong, None).unwrap_err().code(), "integrity");
     }
 
     #[cfg(unix)]
@@ -285,12 +306,12 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, path.join(link)).unwrap();
         }
-        std::os::unix::fs::symlink(&root, path.join("loop")).unwrap();
+        std::os::unix::fs::symlink(&*root, path.join("loop")).unwrap();
         let names = |folder: Folder| -> Vec<String> {
             folder.files().unwrap().into_iter().map(|(file, _)| file.path).collect()
         };
-        assert_eq!(names(Folder::within(&root, &path)), ["blob"]);
-        assert_eq!(Folder::within(&root, &path).locate("loop/name/out"), None);
-        assert_eq!(names(Folder::new(&path)), ["blob", "git", "out"]);
+        assert_eq!(names(Folder::within(&*root, &path)), ["blob"]);
+        assert_eq!(Folder::within(&*root, &path).locate("loop/name/out"), None);
+        assert_eq!(names(Folder::new(&*path)), ["blob", "git", "out"]);
     }
 }

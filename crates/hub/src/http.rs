@@ -109,7 +109,14 @@ impl Http {
         });
         match answer.await {
             Ok(Ok(json)) if json.trim_ascii_start().starts_with(b"{") => {
-                protocol::snapshot(&self.endpoint, repo, revision, &json)
+                let mut snapshot = protocol::snapshot(&self.endpoint, repo, revision, &json)?;
+                // A static host's own description need not repeat what stands in the card.
+                if let (None, true, Some(file)) =
+                    (&snapshot.commit, snapshot.card.is_empty(), snapshot.file("README.md"))
+                {
+                    snapshot.card = self.card(&snapshot, file).await;
+                }
+                Ok(snapshot)
             }
             Ok(Err(response)) if is_hub(&response) => {
                 Err(refusal(&response, &self.endpoint, repo, revision.as_str(), None))
@@ -149,8 +156,8 @@ impl Http {
             snapshot.architectures =
                 names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect();
         }
-        if let Some(card) = self.small_file(&found, &snapshot, "README.md").await {
-            snapshot.card = ModelCard::parse(&String::from_utf8_lossy(&card));
+        if let Some(found) = found.iter().find(|found| found.file.path == "README.md") {
+            snapshot.card = self.card(&snapshot, &found.file).await;
         }
         let by_fingerprint = || fingerprint(found.iter().map(|found| (&found.file, found.tag.as_str())));
         snapshot.key = snapshot.commit.clone().unwrap_or_else(by_fingerprint);
@@ -188,16 +195,21 @@ impl Http {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    async fn small_file(&self, found: &[Found], snapshot: &Snapshot, path: &str) -> Option<Vec<u8>> {
-        let file = found.iter().find(|found| found.file.path == path)?;
+    async fn card(&self, snapshot: &Snapshot, file: &RepoFile) -> ModelCard {
         let mut bytes = Vec::new();
-        // A description that cannot be read is as good as none: the load reads the file again and says why.
-        read::read_range(self, snapshot, &file.file, None, &mut bytes).await.ok()?;
-        Some(bytes)
+        match read::read_range(self, snapshot, file, None, &mut bytes).await {
+            Ok(()) => ModelCard::parse(&String::from_utf8_lossy(&bytes)),
+            // Without its card a model runs all the same.
+            Err(_) => ModelCard::default(),
+        }
     }
 
     async fn small_json(&self, found: &[Found], snapshot: &Snapshot, path: &str) -> Option<serde_json::Value> {
-        serde_json::from_slice(&self.small_file(found, snapshot, path).await?).ok()
+        let file = found.iter().find(|found| found.file.path == path)?;
+        let mut bytes = Vec::new();
+        // A file that cannot be read now is read again by the load, which says why.
+        read::read_range(self, snapshot, &file.file, None, &mut bytes).await.ok()?;
+        serde_json::from_slice(&bytes).ok()
     }
 }
 

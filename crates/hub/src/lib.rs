@@ -17,6 +17,7 @@ mod retry;
 mod snapshot;
 mod storage;
 mod transport;
+mod yaml;
 
 pub use cache::{Stored, cached_bytes, remove, stored};
 pub use card::ModelCard;

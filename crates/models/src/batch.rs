@@ -1,8 +1,4 @@
-//! Token ids of several texts, padded to one length, with the mask that tells padding from text.
-
-use candle_core::{Device, Tensor};
-
-use crate::Result;
+//! Token ids of several texts, padded to one length, with the lengths that tell padding from text.
 
 /// The inputs of an encoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,21 +45,13 @@ impl Batch {
         &self.lengths
     }
 
-    pub(crate) fn input_ids(&self) -> Result<Tensor> {
-        Ok(Tensor::from_slice(&self.input_ids, self.input_ids.len(), &Device::Cpu)?)
+    /// `[batch * tokens]`.
+    pub(crate) fn input_ids(&self) -> impl Iterator<Item = u32> {
+        self.input_ids.iter().copied()
     }
 
-    pub(crate) fn token_type_ids(&self) -> Result<Tensor> {
-        Ok(Tensor::from_slice(&self.token_type_ids, self.token_type_ids.len(), &Device::Cpu)?)
-    }
-
-    /// What is added to attention scores, `[batch, 1, 1, tokens]`: 0 for text, the least f32 for padding.
-    pub(crate) fn attention_bias(&self) -> Result<Option<Tensor>> {
-        if self.lengths.iter().all(|length| *length == self.tokens) {
-            return Ok(None);
-        }
-        let row = |length: usize| (0..self.tokens).map(move |token| if token < length { 0.0 } else { f32::MIN });
-        let bias: Vec<f32> = self.lengths.iter().flat_map(|length| row(*length)).collect();
-        Ok(Some(Tensor::from_vec(bias, (self.len(), 1, 1, self.tokens), &Device::Cpu)?))
+    /// `[batch * tokens]`.
+    pub(crate) fn token_type_ids(&self) -> impl Iterator<Item = u32> {
+        self.token_type_ids.iter().copied()
     }
 }

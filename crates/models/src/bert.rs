@@ -68,20 +68,18 @@ impl Body {
         Ok(Self { word_embeddings, position_embeddings, token_type_embeddings, norm, layers, hidden, max_tokens })
     }
 
-    /// `[batch * tokens, hidden]`.
-    async fn forward(&self, batch: &Batch, turn: &dyn Turn) -> Result<Tensor> {
-        let positions: Vec<u32> = (0..batch.len()).flat_map(|_| 0..batch.tokens() as u32).collect();
-        let positions = Tensor::from_slice(&positions, positions.len(), &Device::Cpu)?;
-        let words = self.word_embeddings.forward(&batch.input_ids()?)?;
-        let types = self.token_type_embeddings.forward(&batch.token_type_ids()?)?;
-        let positions = self.position_embeddings.forward(&positions)?;
-        let mut rows = self.norm.forward(&((words + types)? + positions)?)?;
-        let bias = batch.attention_bias()?;
+    /// `[batch * tokens * hidden]`.
+    async fn forward(&self, batch: &Batch, turn: &dyn Turn) -> Result<Vec<f32>> {
+        let mut rows = vec![0.0; batch.len() * batch.tokens() * self.hidden];
+        self.word_embeddings.add_to(&mut rows, batch.input_ids())?;
+        self.token_type_embeddings.add_to(&mut rows, batch.token_type_ids())?;
+        self.position_embeddings.add_to(&mut rows, (0..batch.len()).flat_map(|_| 0..batch.tokens() as u32))?;
+        self.norm.forward(&mut rows);
         for layer in &self.layers {
             if !turn.turn().await {
                 return Err(Error::Aborted);
             }
-            rows = layer.forward(&rows, batch.len(), bias.as_ref())?;
+            rows = layer.forward(rows, batch, self.hidden)?;
         }
         Ok(rows)
     }
@@ -124,12 +122,22 @@ impl Layer {
         })
     }
 
-    fn forward(&self, rows: &Tensor, batch: usize, bias: Option<&Tensor>) -> Result<Tensor> {
-        let context = self.attention.forward(rows, batch, bias)?;
-        let rows = self.attention_norm.forward(&(self.attention_output.forward(&context)? + rows)?)?;
-        let inner = self.activation.forward(&self.intermediate.forward(&rows)?)?;
-        self.output_norm.forward(&(self.output.forward(&inner)? + rows)?)
+    fn forward(&self, rows: Vec<f32>, batch: &Batch, hidden: usize) -> Result<Vec<f32>> {
+        let input = Tensor::from_slice(&rows, ((), hidden), &Device::Cpu)?;
+        let mut attended = self.attention_output.apply(self.attention.forward(&input, batch)?)?;
+        add(&mut attended, &rows);
+        self.attention_norm.forward(&mut attended);
+        let mut inner = self.intermediate.forward(&Tensor::from_slice(&attended, ((), hidden), &Device::Cpu)?)?;
+        self.activation.forward(&mut inner);
+        let mut output = self.output.apply(inner)?;
+        add(&mut output, &attended);
+        self.output_norm.forward(&mut output);
+        Ok(output)
     }
+}
+
+fn add(rows: &mut [f32], others: &[f32]) {
+    rows.iter_mut().zip(others).for_each(|(number, other)| *number += other);
 }
 
 /// The pooler and the classifier of `BertForSequenceClassification`.
@@ -151,17 +159,19 @@ impl SequenceClassification {
         })
     }
 
-    /// `[batch * tokens, hidden]` → `[batch, labels]`, from the first token of each text.
-    fn forward(&self, rows: &Tensor, batch: usize) -> Result<Tensor> {
-        let (count, hidden) = rows.dims2()?;
-        let first = rows.reshape((batch, count / batch, hidden))?.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?;
-        self.classifier.forward(&Activation::Tanh.forward(&self.pooler.forward(&first)?)?)
+    /// `[batch * tokens * hidden]` → `[batch * labels]`, from the first token of each text.
+    fn forward(&self, rows: &[f32], batch: &Batch, hidden: usize) -> Result<Vec<f32>> {
+        let texts = rows.chunks_exact(batch.tokens() * hidden);
+        let first: Vec<f32> = texts.flat_map(|text| text.iter().take(hidden)).copied().collect();
+        let mut pooled = self.pooler.apply(first)?;
+        Activation::Tanh.forward(&mut pooled);
+        self.classifier.apply(pooled)
     }
 }
 
 impl Encoder for Bert {
     fn hidden_states<'a>(&'a self, batch: &'a Batch, turn: &'a dyn Turn) -> LocalBoxFuture<'a, Result<Vec<f32>>> {
-        Box::pin(async move { Ok(self.body.forward(batch, turn).await?.flatten_all()?.to_vec1()?) })
+        Box::pin(self.body.forward(batch, turn))
     }
 
     fn logits<'a>(&'a self, batch: &'a Batch, turn: &'a dyn Turn) -> LocalBoxFuture<'a, Result<Vec<f32>>> {
@@ -169,7 +179,7 @@ impl Encoder for Bert {
             let head = self.head.as_ref();
             let head = head.ok_or_else(|| Error::UnsupportedHead { missing: "classifier.weight".to_owned() })?;
             let rows = self.body.forward(batch, turn).await?;
-            Ok(head.forward(&rows, batch.len())?.flatten_all()?.to_vec1()?)
+            head.forward(&rows, batch, self.body.hidden)
         })
     }
 

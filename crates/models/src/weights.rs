@@ -2,8 +2,9 @@
 //! nothing is ever held twice.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use half::{bf16, f16};
 use vitrine_kernels::convert;
 
@@ -205,7 +206,8 @@ enum Numbers {
 
 impl Building {
     fn new(info: TensorInfo, resident: Resident, uses: &dyn Fn(&str) -> bool) -> Result<Self> {
-        let count = info.shape.iter().product::<usize>();
+        let width = if info.dtype == Dtype::F32 { 4 } else { 2 };
+        let count = info.bytes / width;
         let skipped = !info.dtype.is_float() || !uses(&info.name);
         let numbers = match resident {
             _ if skipped => Numbers::Skipped,
@@ -269,14 +271,54 @@ impl Building {
     }
 }
 
-fn reserve<T>(count: usize) -> Result<Vec<T>> {
+fn reserve<T>(count: u64) -> Result<Vec<T>> {
+    let no_room = || Error::OutOfMemory(count.saturating_mul(size_of::<T>() as u64));
     let mut numbers = Vec::new();
-    let bytes = (count as u64).saturating_mul(size_of::<T>() as u64);
-    numbers.try_reserve_exact(count).map_err(|_| Error::OutOfMemory(bytes))?;
+    numbers.try_reserve_exact(usize::try_from(count).map_err(|_| no_room())?).map_err(|_| no_room())?;
     Ok(numbers)
 }
 
 /// A tensor's numbers as f32, whatever they are resident in.
 pub(crate) fn as_f32(tensor: &Tensor) -> Result<Tensor> {
-    Ok(if tensor.dtype() == DType::F32 { tensor.clone() } else { tensor.to_dtype(DType::F32)? })
+    match tensor.dtype() {
+        DType::F32 => Ok(tensor.clone()),
+        _ => Ok(Tensor::from_vec(to_vec(tensor)?, tensor.shape(), &Device::Cpu)?),
+    }
+}
+
+/// A tensor's numbers in row-major order.
+pub(crate) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
+    let mut numbers = Vec::with_capacity(tensor.elem_count());
+    with_rows(tensor, 0..tensor.elem_count(), |_, number| numbers.push(number))?;
+    Ok(numbers)
+}
+
+/// Calls `take` with the numbers of a stretch of a contiguous tensor, each with its place in the stretch.
+pub(crate) fn with_rows(tensor: &Tensor, stretch: Range<usize>, mut take: impl FnMut(usize, f32)) -> Result<()> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Some((start, _)) = layout.contiguous_offsets() else {
+        return Err(candle_core::Error::msg("a tensor is not contiguous").into());
+    };
+    let stretch = start + stretch.start..start + stretch.end;
+    match &*storage {
+        Storage::Cpu(CpuStorage::F32(all)) => {
+            all.get(stretch).unwrap_or_default().iter().enumerate().for_each(|(index, number)| take(index, *number));
+        }
+        Storage::Cpu(CpuStorage::F16(all)) => {
+            all.get(stretch)
+                .unwrap_or_default()
+                .iter()
+                .enumerate()
+                .for_each(|(index, number)| take(index, number.to_f32()));
+        }
+        Storage::Cpu(CpuStorage::BF16(all)) => {
+            all.get(stretch)
+                .unwrap_or_default()
+                .iter()
+                .enumerate()
+                .for_each(|(index, number)| take(index, number.to_f32()));
+        }
+        _ => return Err(candle_core::Error::msg("weights are f32, f16 or bf16 on the CPU").into()),
+    }
+    Ok(())
 }

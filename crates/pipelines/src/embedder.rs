@@ -29,12 +29,12 @@ pub(crate) struct Preparation<'a> {
 }
 
 impl Embedder {
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Result<Self> {
         let Parts { encoder, mut tokenizer, modules, .. } = parts;
         if modules.as_ref().is_some_and(|modules| modules.do_lower_case) {
-            tokenizer.lower_case();
+            tokenizer.lower_case()?;
         }
-        Self { encoder, tokenizer, modules }
+        Ok(Self { encoder, tokenizer, modules })
     }
 
     /// An embedding for each text.
@@ -61,7 +61,10 @@ impl Embedder {
                         let skip = if *include_prompt { 0 } else { skip };
                         vector = Pooling { modes: modes.clone(), skip }.apply(&vector, self.encoder.hidden_size());
                     }
-                    Step::Dense { linear, activation } => vector = activation.apply(linear.apply(vector)?)?,
+                    Step::Dense { linear, activation } => {
+                        vector = linear.apply(vector)?;
+                        activation.forward(&mut vector);
+                    }
                     Step::Normalize => normalize(&mut vector),
                 }
             }

@@ -8,7 +8,7 @@ use crate::sentence_transformers::Similarity;
 use crate::{Context, Error, JsonPipeline, Pipeline, Result};
 
 pub(crate) fn build(parts: Parts) -> Result<Box<dyn JsonPipeline>> {
-    Ok(Box::new(SentenceSimilarity { embedder: Embedder::new(parts) }))
+    Ok(Box::new(SentenceSimilarity { embedder: Embedder::new(parts)? }))
 }
 
 struct SentenceSimilarity {

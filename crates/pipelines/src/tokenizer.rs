@@ -32,10 +32,11 @@ impl Tokenizer {
     }
 
     /// Makes text lower case before anything else, as `do_lower_case` of sentence-transformers does.
-    pub(crate) fn lower_case(&mut self) {
+    pub(crate) fn lower_case(&mut self) -> Result<()> {
         let own = self.inner.get_normalizer().cloned();
         let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
-        self.inner.with_normalizer(Some(Sequence::new(all)));
+        self.inner.with_normalizer(Some(Sequence::new(all))).map_err(malformed)?;
+        Ok(())
     }
 
     /// The tokens of `text` (and `pair`), with special tokens, cut to `limit` on the right or the left. Of a pair the

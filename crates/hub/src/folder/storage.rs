@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn any_key_is_kept_and_found_again() {
-        let storage = FolderStorage::new(scratch("storage"));
+        let folder = scratch("storage");
+        let storage = FolderStorage::new(&*folder);
         let long = format!("file/{}/{}", "ü".repeat(400), "x".repeat(1000));
         let keys = [
             "a",
@@ -271,7 +272,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_replaced_whole() {
-        let storage = FolderStorage::new(scratch("replace").join("made/later"));
+        let folder = scratch("replace");
+        let storage = FolderStorage::new(folder.join("made/later"));
         assert_eq!(now(storage.keys("")), Ok(vec![]));
         for bytes in [&b"long content"[..], b"short", b""] {
             assert_eq!(now(storage.put("key", bytes)), Ok(()));
@@ -281,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_made_is_unavailable() {
-        let file = scratch("no-folder").join("file");
+        let folder = scratch("no-folder");
+        let file = folder.join("file");
         fs::write(&file, "").unwrap();
         let storage = FolderStorage::new(&file);
         assert!(matches!(now(storage.put("key", b"x")), Err(StorageError::Unavailable(_))));
@@ -290,7 +293,8 @@ mod tests {
 
     #[test]
     fn a_lock_has_one_holder_at_a_time() {
-        let storage = FolderStorage::new(scratch("lock"));
+        let folder = scratch("lock");
+        let storage = FolderStorage::new(&*folder);
         let held = now(storage.lock("name", &mut || panic!("free")));
         drop(now(storage.lock("another", &mut || panic!("free"))));
         let mut waited = false;

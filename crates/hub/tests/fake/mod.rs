@@ -1,5 +1,7 @@
 //! A host that does what a test says: files, faults in order, and a record of what it was asked.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail where its own data is wrong")]
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::pending;

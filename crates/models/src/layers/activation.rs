@@ -1,6 +1,6 @@
 //! Activation functions by the names that configs use (`activations.py` of transformers).
 
-use candle_core::Tensor;
+use vitrine_kernels::activation;
 
 use crate::{Error, Result};
 
@@ -38,23 +38,16 @@ impl Activation {
         }
     }
 
-    /// The function of each number.
-    pub(crate) fn forward(self, numbers: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::Identity => numbers.clone(),
-            Self::Gelu => numbers.gelu_erf()?,
-            Self::GeluTanh => numbers.gelu()?,
-            Self::Relu => numbers.relu()?,
-            Self::Silu => numbers.silu()?,
-            Self::Tanh => numbers.tanh()?,
-            Self::Sigmoid => candle_nn::ops::sigmoid(numbers)?,
-        })
-    }
-
-    /// The function of each number of a slice.
-    pub fn apply(self, numbers: Vec<f32>) -> Result<Vec<f32>> {
-        let count = numbers.len();
-        let numbers = Tensor::from_vec(numbers, count, &candle_core::Device::Cpu)?;
-        Ok(self.forward(&numbers)?.to_vec1()?)
+    /// The function of each number, in place.
+    pub fn forward(self, numbers: &mut [f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Gelu => activation::gelu(numbers),
+            Self::GeluTanh => activation::gelu_tanh(numbers),
+            Self::Relu => activation::relu(numbers),
+            Self::Silu => activation::silu(numbers),
+            Self::Tanh => activation::tanh(numbers),
+            Self::Sigmoid => activation::sigmoid(numbers),
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! Multi-head self-attention (Vaswani et al., 2017): `softmax(Q Kᵀ / √d + bias) V`.
+//! Multi-head self-attention (Vaswani et al., 2017): `softmax(Q Kᵀ / √d) V`.
 
-use candle_core::Tensor;
-use candle_nn::ops::softmax_last_dim;
+use candle_core::{Device, Tensor};
+use vitrine_kernels::softmax::softmax;
 
 use super::Linear;
-use crate::Result;
+use crate::weights::to_vec;
+use crate::{Batch, Result};
 
 /// Self-attention without its output projection.
 pub(crate) struct Attention {
@@ -15,22 +16,38 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    /// `[batch * tokens, hidden]` → `[batch * tokens, hidden]`; `bias` is added to the scores `[batch, heads, tokens, tokens]`.
-    pub(crate) fn forward(&self, rows: &Tensor, batch: usize, bias: Option<&Tensor>) -> Result<Tensor> {
-        let (count, hidden) = rows.dims2()?;
-        let (tokens, width) = (count / batch, hidden / self.heads);
-        let by_head = |projected: Tensor| -> Result<Tensor> {
-            Ok(projected.reshape((batch, tokens, self.heads, width))?.transpose(1, 2)?.contiguous()?)
+    /// `[batch * tokens, hidden]` → `[batch * tokens * hidden]`; padding is not attended to.
+    pub(crate) fn forward(&self, rows: &Tensor, batch: &Batch) -> Result<Vec<f32>> {
+        let hidden = rows.dim(1)?;
+        let (tokens, width) = (batch.tokens(), hidden / self.heads);
+        let by_head = |projected: Vec<f32>| -> Result<Tensor> {
+            let swapped = swap(&projected, tokens, self.heads, width);
+            Ok(Tensor::from_vec(swapped, (batch.len() * self.heads, tokens, width), &Device::Cpu)?)
         };
-        let query = (by_head(self.query.forward(rows)?)? / (width as f64).sqrt())?;
-        let key = by_head(self.key.forward(rows)?)?;
-        let value = by_head(self.value.forward(rows)?)?;
-        let scores = query.matmul(&key.t()?)?;
-        let scores = match bias {
-            Some(bias) => scores.broadcast_add(bias)?,
-            None => scores,
-        };
-        let context = softmax_last_dim(&scores)?.matmul(&value)?; // [batch, heads, tokens, width]
-        Ok(context.transpose(1, 2)?.reshape((count, hidden))?)
+        let mut query = self.query.forward(rows)?;
+        let scale = 1.0 / (width as f32).sqrt();
+        query.iter_mut().for_each(|number| *number *= scale);
+        let (query, key) = (by_head(query)?, by_head(self.key.forward(rows)?)?);
+        let mut scores = to_vec(&query.matmul(&key.t()?)?)?; // [batch * heads * tokens * tokens]
+        for (text, length) in scores.chunks_exact_mut(self.heads * tokens * tokens).zip(batch.lengths()) {
+            text.chunks_exact_mut(tokens).for_each(|row| softmax(row, *length));
+        }
+        let scores = Tensor::from_vec(scores, (batch.len() * self.heads, tokens, tokens), &Device::Cpu)?;
+        let context = to_vec(&scores.matmul(&by_head(self.value.forward(rows)?)?)?)?;
+        Ok(swap(&context, self.heads, tokens, width))
     }
+}
+
+/// `[n * a * b * width]` → `[n * b * a * width]`.
+fn swap(numbers: &[f32], a: usize, b: usize, width: usize) -> Vec<f32> {
+    let mut swapped = Vec::with_capacity(numbers.len());
+    for text in numbers.chunks_exact((a * b * width).max(1)) {
+        for second in 0..b {
+            for first in 0..a {
+                let start = (first * b + second) * width;
+                swapped.extend_from_slice(text.get(start..start + width).unwrap_or_default());
+            }
+        }
+    }
+    swapped
 }

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::Scope;
-use crate::weights::as_f32;
+use crate::weights::with_rows;
 use crate::{Error, Result};
 
 /// A table `[ids, hidden]`, in the resident format.
@@ -16,14 +16,20 @@ impl Embedding {
         Ok(Self { table: scope.get(&["weight"], &[ids, hidden])? })
     }
 
-    /// `[n]` ids → `[n, hidden]`.
-    pub(crate) fn forward(&self, ids: &Tensor) -> Result<Tensor> {
-        let largest = ids.max_all()?.to_scalar::<u32>()? as usize;
-        let known = self.table.dim(0)?;
-        if largest >= known {
-            let message = format!("the tokenizer knows token {largest}, but the embeddings hold {known} tokens");
-            return Err(Error::Weights(message));
+    /// Adds the vector of each id to its row of `[ids * hidden]`.
+    pub(crate) fn add_to(&self, rows: &mut [f32], ids: impl Iterator<Item = u32>) -> Result<()> {
+        let (known, hidden) = self.table.dims2()?;
+        for (row, id) in rows.chunks_exact_mut(hidden).zip(ids) {
+            if id as usize >= known {
+                let message = format!("the tokenizer knows token {id}, but the embeddings hold {known} tokens");
+                return Err(Error::Weights(message));
+            }
+            with_rows(&self.table, id as usize * hidden..(id as usize + 1) * hidden, |index, number| {
+                if let Some(sum) = row.get_mut(index) {
+                    *sum += number;
+                }
+            })?;
         }
-        as_f32(&self.table.index_select(ids, 0)?)
+        Ok(())
     }
 }

@@ -1,0 +1,47 @@
+//! Normalization of rows, in place.
+
+/// `(x - mean) / √(variance + epsilon) · weight + bias` for each row as long as `weight` (Ba, Kiros and Hinton, 2016).
+pub fn layer_norm(rows: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+    for row in rows.chunks_exact_mut(weight.len().max(1)) {
+        let count = row.len() as f32;
+        let mean = row.iter().sum::<f32>() / count;
+        let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / count;
+        let scale = 1.0 / (variance + epsilon).sqrt();
+        for ((x, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+            *x = (*x - mean) * scale * weight + bias;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_the_definition() {
+        for width in [1, 2, 7, 64, 385] {
+            let number = |index: usize| ((index * 37 % 101) as f32 - 50.0) / 7.0;
+            let (weight, bias): (Vec<f32>, Vec<f32>) =
+                (0..width).map(|index| (number(index + 3), number(index + 5))).unzip();
+            let mut rows: Vec<f32> = (0..3 * width).map(number).collect();
+            let before = rows.clone();
+            layer_norm(&mut rows, &weight, &bias, 1e-12);
+            for (row, before) in rows.chunks(width).zip(before.chunks(width)) {
+                let mean = before.iter().map(|x| f64::from(*x)).sum::<f64>() / width as f64;
+                let variance = before.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / width as f64;
+                for (index, (found, x)) in row.iter().zip(before).enumerate() {
+                    let normal = (f64::from(*x) - mean) / (variance + 1e-12).sqrt();
+                    let expected = normal * f64::from(weight[index]) + f64::from(bias[index]);
+                    assert!((f64::from(*found) - expected).abs() < 1e-4, "{found}, not {expected}, of width {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_row_becomes_the_bias() {
+        let mut row = [3.0; 4];
+        layer_norm(&mut row, &[1.0; 4], &[0.5; 4], 1e-12);
+        assert_eq!(row, [0.5; 4]);
+    }
+}
