@@ -39,7 +39,8 @@ const MOST_LINES: usize = 500;
 const SOURCES: &[&str] = &["rs", "js", "mjs", "css", "sh", "py"];
 const OTHER_TEXTS: &[&str] = &["html", "json", "md", "toml", "ts"];
 const DATA: &[&str] = &["tests/cases/", "tests/checkpoints/", "www/models/"];
-const TOP_LEVEL: &[&str] = &["Cargo.lock", "Cargo.toml", "README.md", "build.sh", "crates", "tests", "www"];
+const TOP_LEVEL: &[&str] =
+    &["Cargo.lock", "Cargo.toml", "README.md", "build.sh", "crates", "rust-toolchain.toml", "tests", "www"];
 
 // Needles are put together here, so that this file does not contain them.
 const UNFINISHED: &[&str] =

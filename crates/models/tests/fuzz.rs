@@ -1,5 +1,7 @@
 //! A million mutated inputs for the readers of weights and configs: none may panic, and none may claim more than it holds.
 
+#![allow(clippy::indexing_slicing, reason = "the indices are the test's own")]
+
 use std::panic::catch_unwind;
 
 use safetensors::SafeTensors;
@@ -57,7 +59,7 @@ fn header(random: &mut Random) -> String {
         .map(|index| {
             let (rows, columns) = (random.below(4), random.below(4));
             let end = at + rows * columns * 4;
-            let mut parts = [format!("\"F32\""), format!("[{rows},{columns}]"), at.to_string(), end.to_string()];
+            let mut parts = ["\"F32\"".to_owned(), format!("[{rows},{columns}]"), at.to_string(), end.to_string()];
             at = end;
             if random.below(3) == 0 {
                 let which = random.below(4);
