@@ -7,7 +7,7 @@ use js_sys::Uint8Array;
 use vitrine_hub::{Body, LocalBoxFuture, Method, Request, Response, Transport, TransportError};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestMode};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestMode};
 
 use crate::{global, message_of, property, sleep};
 
@@ -38,6 +38,8 @@ async fn fetch(request: &Request, mode: RequestMode, abort: Option<&Abort>) -> R
     };
     let signal = abort.map(|abort| abort.0.signal());
     let mut builder = RequestBuilder::new(&request.url).method(method).mode(mode).abort_signal(signal.as_ref());
+    // What is worth keeping, the storage keeps; the browser's own cache would hold it a second time.
+    builder = builder.cache(RequestCache::NoStore);
     if let Some((first, last)) = request.range {
         let last = last.map(|last| last.to_string()).unwrap_or_default();
         builder = builder.header("Range", &format!("bytes={first}-{last}"));

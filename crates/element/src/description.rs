@@ -1,5 +1,10 @@
 //! What is known of a model before anything heavy is fetched: its card, its files, and what of them is on this device.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
 use vitrine_browser::{Caches, Fetch};
 use vitrine_hub::{
@@ -23,12 +28,37 @@ pub(crate) async fn describe(load: &Load) -> Result<Description, Failure> {
     let repo = RepoId::parse(&load.model).map_err(failed)?;
     let revision = Revision::parse(&load.revision).map_err(failed)?;
     let token = load.token.as_deref().and_then(Token::parse);
-    let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
-    let snapshot = source.snapshot(&repo, &revision).await.map_err(failed)?;
+    let snapshot = shared_snapshot(endpoint, repo, revision, token).await.map_err(failed)?;
     let tag = load.task.as_deref().or_else(|| snapshot.task());
     let task = tag.and_then(task).ok_or_else(|| unsupported(tag))?;
     let examples = examples::examples(task, snapshot.card.get("widget"), snapshot.card.language());
     Ok(Description { plan: plan(&snapshot), task, examples, snapshot })
+}
+
+/// What is asked for, and the answer that all who ask at the same time wait for.
+type Asking =
+    HashMap<(Endpoint, RepoId, Revision, Option<String>), Shared<LocalBoxFuture<'static, Result<Snapshot, Error>>>>;
+
+thread_local! {
+    static ASKING: RefCell<Asking> = RefCell::default();
+}
+
+/// Asks a host once for all widgets of a page that want to know the same.
+async fn shared_snapshot(
+    endpoint: Endpoint,
+    repo: RepoId,
+    revision: Revision,
+    token: Option<Token>,
+) -> Result<Snapshot, Error> {
+    let key = (endpoint.clone(), repo.clone(), revision.clone(), token.as_ref().map(Token::header));
+    let ask = || {
+        let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
+        async move { source.snapshot(&repo, &revision).await }.boxed_local().shared()
+    };
+    let asking = ASKING.with_borrow_mut(|all| all.entry(key.clone()).or_insert_with(ask).clone());
+    let answer = asking.await;
+    ASKING.with_borrow_mut(|all| all.remove(&key));
+    answer
 }
 
 impl Description {
