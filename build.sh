@@ -196,7 +196,7 @@ build_site() {
 }
 
 build_cli() {
-    step cli 'release build of the command line' cargo build --release -p vitrine-cli
+    step cli 'build of the command line' cargo build --profile native -p vitrine-cli
 }
 
 serve() {
@@ -210,7 +210,7 @@ serve() {
     # A step inside a condition would not stop at its first failure, so this runs as a process of its own.
     ./build.sh models || echo '  the gallery shows the embedded models only'
     repositories
-    exec target/release/vitrine serve target/repositories --site dist --port "$port"
+    exec target/native/vitrine serve target/repositories --site dist --port "$port"
 }
 
 # ----------------------------------------------------------------------------------------------------------------- test
@@ -285,7 +285,7 @@ test_all() {
     repositories
     native_tests
     command_check build
-    check cli 'release build of the command line' cargo build --release -p vitrine-cli
+    check cli 'build of the command line' cargo build --profile native -p vitrine-cli
     sizes
     if [[ -f tests/browser/run.mjs ]]; then browser_tests; fi
 

@@ -35,7 +35,8 @@ type Handler = fn(&Rc<State>, &Event);
 impl Listeners {
     /// Listens to the widget's shadow root.
     pub(crate) fn new(state: &Rc<State>) -> Self {
-        let kinds: [(&str, Handler); 3] = [("click", clicked), ("submit", submitted), ("keydown", pressed)];
+        let kinds: [(&str, Handler); 4] =
+            [("click", clicked), ("submit", submitted), ("keydown", pressed), ("input", edited)];
         let handlers = kinds.map(|(kind, handle)| {
             let weak: Weak<State> = Rc::downgrade(state);
             let handler = Closure::<dyn Fn(Event)>::new(move |event: Event| {
@@ -124,6 +125,7 @@ impl State {
             return;
         };
         let mut texts = self.dom.texts(name);
+        self.edited.set(true);
         match remove {
             Some(index) if index < texts.len() => drop(texts.remove(index)),
             Some(_) => {}
@@ -220,6 +222,14 @@ fn submitted(state: &Rc<State>, event: &Event) {
             state.retry();
         }
         _ => {}
+    }
+}
+
+/// The visitor has changed a field or a parameter.
+fn edited(state: &Rc<State>, event: &Event) {
+    let control = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    if control.is_some_and(|control| control.has_attribute("data-field") || control.has_attribute("data-parameter")) {
+        state.edited.set(true);
     }
 }
 

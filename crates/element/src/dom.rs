@@ -14,6 +14,15 @@ pub(crate) struct Dom {
     root: ShadowRoot,
 }
 
+/// What a visitor types in or chooses from.
+const CONTROLS: &str = "[data-field], [data-parameter]";
+
+/// Where someone is typing: in which control, and between which characters.
+pub(crate) struct Caret {
+    position: usize,
+    selection: (Option<u32>, Option<u32>),
+}
+
 impl Dom {
     /// Fills the root with empty regions.
     pub(crate) fn new(root: ShadowRoot) -> Self {
@@ -54,6 +63,32 @@ impl Dom {
         }
     }
 
+    /// Where someone is typing, if they are.
+    pub(crate) fn caret(&self) -> Option<Caret> {
+        let active = self.root.active_element()?;
+        let position = self.all(CONTROLS).iter().position(|control| *control == active)?;
+        let selection = match (active.dyn_ref::<HtmlInputElement>(), active.dyn_ref::<HtmlTextAreaElement>()) {
+            (Some(input), _) => (input.selection_start().ok().flatten(), input.selection_end().ok().flatten()),
+            (_, Some(area)) => (area.selection_start().ok().flatten(), area.selection_end().ok().flatten()),
+            _ => (None, None),
+        };
+        Some(Caret { position, selection })
+    }
+
+    /// Lets typing go on there.
+    pub(crate) fn set_caret(&self, caret: &Caret) {
+        let Some(control) = self.all(CONTROLS).into_iter().nth(caret.position) else { return };
+        self.focus(Some(control.clone()));
+        if let (Some(start), Some(end)) = caret.selection {
+            // Controls without text have no selection to set.
+            let _ = match (control.dyn_ref::<HtmlInputElement>(), control.dyn_ref::<HtmlTextAreaElement>()) {
+                (Some(input), _) => input.set_selection_range(start, end),
+                (_, Some(area)) => area.set_selection_range(start, end),
+                _ => Ok(()),
+            };
+        }
+    }
+
     /// Writes texts that have changed, each into the element with its `data-live`.
     pub(crate) fn live(&self, texts: &[(&'static str, String)]) {
         for (name, text) in texts {
@@ -68,8 +103,11 @@ impl Dom {
     /// Moves the progress bar.
     pub(crate) fn progress(&self, share: Option<f64>) {
         let bar = self.find("progress").and_then(|bar| bar.dyn_into::<HtmlProgressElement>().ok());
-        if let (Some(bar), Some(share)) = (bar, share) {
-            bar.set_value(share);
+        match (bar, share) {
+            (Some(bar), Some(share)) => bar.set_value(share),
+            // A bar without a value says that no one knows how long it takes.
+            (Some(bar), None) => drop(bar.remove_attribute("value")),
+            (None, _) => {}
         }
     }
 

@@ -82,6 +82,7 @@ impl State {
         self.output.take();
         self.error.take();
         self.inputs.replace(Value::Null);
+        self.edited.set(false);
         self.set_ready_state(ReadyState::Idle);
         self.show_all();
     }

@@ -74,8 +74,9 @@ impl State {
         );
     }
 
-    /// Shows the form with the present inputs.
+    /// Shows the form with the present inputs; who is typing in it goes on where they were.
     pub(crate) fn show_form(&self) {
+        self.take_edits();
         let (parameters, inputs) = (self.parameters.borrow(), self.inputs.borrow());
         let markup = match self.task() {
             None => form_pending(),
@@ -84,7 +85,19 @@ impl State {
                 form(task, &inputs, &self.examples(task), &options)
             }
         };
+        let caret = self.dom.caret();
         self.dom.fill(Region::Form, markup);
+        if let Some(caret) = caret {
+            self.dom.set_caret(&caret);
+        }
+    }
+
+    /// Takes over what the visitor has changed in the form.
+    fn take_edits(&self) {
+        let (inputs, parameters) = (self.current_inputs(), self.current_parameters());
+        self.inputs.replace(inputs);
+        self.parameters.replace(parameters);
+        self.edited.set(false);
     }
 
     /// Shows where the widget is in its life; the form is left as it is.
@@ -274,6 +287,7 @@ impl State {
     /// Puts the first example into an empty form, so that a visitor can run the model at once.
     pub(crate) fn take_first_example(&self, description: &Description) {
         if self.inputs.borrow().is_null()
+            && !self.edited.get()
             && let Some(example) = description.examples.first()
         {
             self.inputs.replace(example.inputs.clone());
@@ -292,30 +306,18 @@ impl State {
         self.output.replace(shown);
     }
 
-    /// The inputs as they stand: in the form where there is one, else as a script set them.
+    /// The inputs as they stand: what a script or an example has set, unless the visitor has changed the form since. A form
+    /// cannot hold all that a script can set.
     pub(crate) fn current_inputs(&self) -> Value {
-        let own = self.inputs.borrow().clone();
-        match self.task() {
-            Some(task) if self.dom.find("[data-field]").is_some() && self.form_holds(task, &own) => {
-                self.dom.inputs(task)
-            }
-            _ => own,
+        match self.task().filter(|_| self.edited.get()) {
+            Some(task) => self.dom.inputs(task),
+            None => self.inputs.borrow().clone(),
         }
     }
 
-    /// Whether the form can hold the inputs: a list for a field that is one text cannot stand in it.
-    fn form_holds(&self, task: &Task, inputs: &Value) -> bool {
-        let plain = task.fields.iter().any(|field| field.name.is_empty());
-        inputs.is_null() || inputs.is_string() == plain
-    }
-
-    /// The parameters as they stand.
+    /// The parameters as they stand, likewise.
     pub(crate) fn current_parameters(&self) -> Value {
-        if self.dom.find("[data-parameter]").is_some() {
-            self.dom.parameters()
-        } else {
-            self.parameters.borrow().clone()
-        }
+        if self.edited.get() { self.dom.parameters() } else { self.parameters.borrow().clone() }
     }
 
     /// The author's parameters with those of the page over them.
@@ -332,14 +334,14 @@ impl State {
 
     /// Puts inputs into the form.
     pub(crate) fn set_inputs(&self, inputs: Value) {
-        self.parameters.replace(self.current_parameters());
+        self.take_edits();
         self.inputs.replace(inputs);
         self.show_form();
     }
 
     /// Puts parameters into the form.
     pub(crate) fn set_parameters(&self, parameters: Value) {
-        self.inputs.replace(self.current_inputs());
+        self.take_edits();
         self.parameters.replace(parameters);
         self.show_form();
     }

@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub runs: Cell<u32>,
     pub inputs: RefCell<Value>,
     pub parameters: RefCell<Value>,
+    /// Whether the visitor has changed the form since it was filled.
+    pub edited: Cell<bool>,
     pub output: RefCell<Option<Shown>>,
     pub error: RefCell<Option<Failure>>,
     pub listeners: RefCell<Option<Listeners>>,
@@ -114,6 +116,7 @@ impl Widget {
             runs: Cell::new(0),
             inputs: RefCell::new(Value::Null),
             parameters: RefCell::new(Value::Null),
+            edited: Cell::new(false),
             output: RefCell::default(),
             error: RefCell::default(),
             listeners: RefCell::default(),

@@ -1,7 +1,7 @@
 //! From a vector for each token to one for a text (`Pooling` of sentence-transformers).
 
 /// One way to pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolingMode {
     /// The first token.
     Cls,
