@@ -45,12 +45,13 @@ impl Storage for Caches {
         })
     }
 
-    fn put<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
         Box::pin(async move {
-            let cache = open().await?;
-            let body = Uint8Array::new_from_slice(bytes);
+            let body = Uint8Array::new_from_slice(&bytes);
+            // The browser has a copy; this memory is for the model.
+            drop(bytes);
             let response = Response::new_with_opt_buffer_source(Some(&body)).map_err(failure)?;
-            JsFuture::from(cache.put_with_str(&url(key), &response)).await.map_err(failure)?;
+            JsFuture::from(open().await?.put_with_str(&url(key), &response)).await.map_err(failure)?;
             Ok(())
         })
     }

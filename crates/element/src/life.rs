@@ -83,6 +83,8 @@ impl State {
         self.error.take();
         self.inputs.replace(Value::Null);
         self.edited.set(false);
+        self.dom.say("", false);
+        self.dom.say("", true);
         self.set_ready_state(ReadyState::Idle);
         self.show_all();
     }
@@ -287,6 +289,7 @@ impl State {
         self.abort();
         self.runs.set(self.runs.get().wrapping_add(1));
         self.session.take();
+        self.error.take();
         self.set_ready_state(ReadyState::Idle);
         self.show_state();
     }

@@ -4,6 +4,7 @@
 //! another ends continues it, so an interrupted download leaves a chain that a later one goes on from. An entry
 //! `…/verified` says that the whole file once had the SHA-256 that its host tells.
 
+use futures_util::future::LocalBoxFuture;
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,7 +15,7 @@ use crate::{Plan, RepoFile, Snapshot, Storage, StorageError};
 pub(crate) const CHUNK: usize = 1 << 20;
 
 /// Bytes of the checksum at a chunk's end.
-const CHECKSUM: usize = 8;
+pub(crate) const CHECKSUM: usize = 8;
 
 /// A file's place in a storage.
 pub(crate) struct CachedFile<'a> {
@@ -59,19 +60,17 @@ impl<'a> CachedFile<'a> {
         intact.then_some(bytes)
     }
 
-    /// Keeps the bytes that begin at `offset`. `bytes` has room for the checksum, and is as it was afterwards.
-    pub(crate) async fn put(&self, offset: u64, bytes: &mut Vec<u8>) -> Result<(), StorageError> {
-        let length = bytes.len();
-        let checksum = xxh3_64(bytes);
+    /// Keeps the bytes that begin at `offset`, which have room for the checksum.
+    pub(crate) fn put(&self, offset: u64, mut bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+        let (storage, key) = (self.storage, self.key(&Chunk { offset, length: bytes.len() as u64 }));
+        let checksum = xxh3_64(&bytes);
         bytes.extend_from_slice(&checksum.to_le_bytes());
-        let result = self.storage.put(&self.key(&Chunk { offset, length: length as u64 }), bytes).await;
-        bytes.truncate(length);
-        result
+        Box::pin(async move { storage.put(&key, bytes).await })
     }
 
     /// Notes that the whole file has the right SHA-256.
     pub(crate) async fn set_verified(&self) -> Result<(), StorageError> {
-        self.storage.put(&format!("{}verified", self.prefix), b"1").await
+        self.storage.put(&format!("{}verified", self.prefix), b"1".to_vec()).await
     }
 
     /// Removes the chunks from `offset` on, and the note that the file is right.

@@ -82,7 +82,7 @@ impl Http {
             (Ok(snapshot), _) => {
                 if let Ok(json) = serde_json::to_vec(&snapshot) {
                     // Without it the next visit asks again.
-                    let _ = self.storage.put(&key, &json).await;
+                    let _ = self.storage.put(&key, json).await;
                 }
                 Ok(snapshot)
             }

@@ -4,14 +4,19 @@ use std::future::Future;
 use std::ops::Range;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::StreamExt;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::stream::FuturesUnordered;
 use sha2::{Digest, Sha256};
 
-use crate::cache::{CHUNK, CachedFile};
+use crate::cache::{CHECKSUM, CHUNK, CachedFile};
 use crate::http::Http;
 use crate::protocol::refusal;
 use crate::transport::{Method, Request, Response, TransportError};
-use crate::{Endpoint, Error, RepoFile, RepoId, Result, Sink, Snapshot, retry};
+use crate::{Endpoint, Error, RepoFile, RepoId, Result, Sink, Snapshot, StorageError, retry};
+
+/// Chunks that are being kept at the same time.
+const MOST_PUTS: usize = 8;
 
 /// Reads the whole of a file: what is kept of it from the storage, the rest from the host.
 pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> Result<()> {
@@ -84,6 +89,8 @@ struct Reader<'a> {
     hasher: Option<Sha256>,
     /// Bytes that the sink has and the storage does not.
     pending: Vec<u8>,
+    /// Chunks that are being kept.
+    puts: FuturesUnordered<LocalBoxFuture<'a, std::result::Result<(), StorageError>>>,
     /// Whether the storage takes more.
     keeping: bool,
 }
@@ -96,7 +103,18 @@ impl<'a> Reader<'a> {
         cached: CachedFile<'a>,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        Self { http, snapshot, file, cached, sink, position: 0, hasher: None, pending: Vec::new(), keeping: true }
+        Self {
+            http,
+            snapshot,
+            file,
+            cached,
+            sink,
+            position: 0,
+            hasher: None,
+            pending: Vec::new(),
+            puts: FuturesUnordered::new(),
+            keeping: true,
+        }
     }
 
     /// Whether the file's size is known for certain.
@@ -105,6 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn begin_again(&mut self) {
+        self.flush().await;
         self.cached.clear_from(0).await;
         self.sink.restart();
         self.position = 0;
@@ -192,7 +211,7 @@ impl<'a> Reader<'a> {
             }
             skip = 0;
         }
-        while let Some(piece) = next(self.http, &mut response).await? {
+        while let Some(piece) = self.next_piece(&mut response).await? {
             let wanted = without_first(&piece, &mut skip);
             if wanted.is_empty() {
                 continue;
@@ -201,7 +220,7 @@ impl<'a> Reader<'a> {
                 self.check_beginning(wanted)?;
             }
             self.take(wanted)?;
-            self.keep(wanted).await;
+            self.keep(wanted);
         }
         if self.size_is_exact() && self.position < self.file.size {
             let (path, received, size) = (self.file.path.clone(), self.position, self.file.size);
@@ -224,36 +243,58 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    async fn keep(&mut self, mut bytes: &[u8]) {
+    /// The next piece of a body. What is being kept meanwhile does not hold it up: a browser throws away what it has
+    /// received of a connection that breaks, unless it was read.
+    async fn next_piece(&mut self, response: &mut Response) -> std::result::Result<Option<Vec<u8>>, Attempt> {
+        while self.puts.len() >= MOST_PUTS {
+            let put = self.puts.next().await;
+            self.keeping &= !matches!(put, Some(Err(_)));
+        }
+        let mut piece = Box::pin(next(self.http, response));
+        loop {
+            if self.puts.is_empty() {
+                return piece.await;
+            }
+            match select(piece, self.puts.next()).await {
+                Either::Left((piece, _)) => return piece,
+                Either::Right((put, rest)) => {
+                    piece = rest;
+                    self.keeping &= !matches!(put, Some(Err(_)));
+                }
+            }
+        }
+    }
+
+    /// Puts bytes that the sink has taken where they are kept.
+    fn keep(&mut self, mut bytes: &[u8]) {
         while self.keeping && !bytes.is_empty() {
             if self.pending.capacity() == 0 {
-                self.pending.reserve_exact(CHUNK + 8);
+                self.pending.reserve_exact(CHUNK + CHECKSUM);
             }
             let (head, rest) = bytes.split_at(bytes.len().min(CHUNK - self.pending.len()));
             self.pending.extend_from_slice(head);
             bytes = rest;
             if self.pending.len() == CHUNK {
-                self.flush_before(bytes.len() as u64).await;
+                self.put_pending(bytes.len() as u64);
             }
         }
     }
 
-    /// Puts what is pending into the storage.
-    async fn flush(&mut self) {
-        self.flush_before(0).await;
+    /// Begins to keep what is pending, where `unseen` bytes of the sink's are not pending yet.
+    fn put_pending(&mut self, unseen: u64) {
+        if !self.pending.is_empty() {
+            let offset = self.position - unseen - self.pending.len() as u64;
+            self.puts.push(self.cached.put(offset, std::mem::take(&mut self.pending)));
+        }
     }
 
-    /// Puts what is pending into the storage, where `unseen` bytes of the sink's are not pending yet.
-    async fn flush_before(&mut self, unseen: u64) {
-        if self.pending.is_empty() {
-            return;
+    /// Keeps everything that the sink has.
+    async fn flush(&mut self) {
+        self.put_pending(0);
+        while let Some(put) = self.puts.next().await {
+            // Where there is no room, or no storage, the file goes on from memory.
+            self.keeping &= put.is_ok();
         }
-        let offset = self.position - unseen - self.pending.len() as u64;
-        if self.cached.put(offset, &mut self.pending).await.is_err() {
-            // No room, or no storage: the file goes on from memory.
-            self.keeping = false;
-        }
-        self.pending.clear();
     }
 
     async fn verify(&mut self, verified: bool) -> Result<()> {

@@ -20,6 +20,8 @@ impl Pipeline for FeatureExtraction {
     type Parameters = Parameters;
     type Output = Output;
 
+    const INPUTS: &str = "a text or a list of texts";
+
     async fn run(&self, inputs: Inputs, parameters: Parameters, context: &Context<'_>) -> Result<Output> {
         let texts: Vec<&str> = match &inputs {
             Inputs::One(text) => vec![text],

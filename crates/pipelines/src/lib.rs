@@ -65,6 +65,9 @@ pub(crate) trait Pipeline {
     type Parameters: DeserializeOwned + Default;
     type Output: Serialize;
 
+    /// What the inputs must be, in words.
+    const INPUTS: &str;
+
     /// Runs the task.
     async fn run(
         &self,
@@ -92,7 +95,8 @@ impl<P: Pipeline> JsonPipeline for P {
         context: &'a Context<'a>,
     ) -> LocalBoxFuture<'a, Result<String>> {
         Box::pin(async move {
-            let inputs = P::Inputs::deserialize(inputs).map_err(|error| Error::InvalidInputs(error.to_string()))?;
+            let inputs = P::Inputs::deserialize(inputs)
+                .map_err(|_| Error::InvalidInputs(format!("the inputs must be {}", P::INPUTS)))?;
             let parameters = match parameters {
                 Value::Null => P::Parameters::default(),
                 given => P::Parameters::deserialize(given)

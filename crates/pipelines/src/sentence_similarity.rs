@@ -20,6 +20,8 @@ impl Pipeline for SentenceSimilarity {
     type Parameters = Parameters;
     type Output = Output;
 
+    const INPUTS: &str = "an object with the text `source_sentence` and the list of texts `sentences`";
+
     async fn run(&self, inputs: Inputs, _: Parameters, context: &Context<'_>) -> Result<Output> {
         if inputs.sentences.is_empty() {
             return Err(Error::InvalidInputs("`sentences` is empty".to_owned()));

@@ -24,6 +24,8 @@ impl Pipeline for TextClassification {
     type Parameters = Parameters;
     type Output = Output;
 
+    const INPUTS: &str = "a text, or an object with `text` and `text_pair`";
+
     async fn run(&self, inputs: Inputs, parameters: Parameters, context: &Context<'_>) -> Result<Output> {
         let (text, pair) = match &inputs {
             Inputs::Text(text) => (text, None),
