@@ -19,10 +19,20 @@ impl Transport for Fetch {
     fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let abort = Abort::new();
-            match fetch(&request, RequestMode::Cors, abort.as_ref()).await {
-                Ok(response) => Ok(answer(response, abort)),
-                Err(message) => Err(refusal(&request, message).await),
+            let message = match fetch(&request, RequestMode::Cors, abort.as_ref()).await {
+                Ok(response) => return Ok(answer(response, abort)),
+                Err(message) => message,
+            };
+            let host = request.url.split('/').take(3).collect::<Vec<_>>().join("/");
+            if answers_at_all(&request, &host).await {
+                // It may have been out of reach for a moment only.
+                return match fetch(&request, RequestMode::Cors, abort.as_ref()).await {
+                    Ok(response) => Ok(answer(response, abort)),
+                    Err(_) => Err(TransportError::Cors(host)),
+                };
             }
+            let reason = if is_offline() { "this device is offline".to_owned() } else { message };
+            Err(TransportError::Network(format!("{host} cannot be reached: {reason}")))
         })
     }
 
@@ -56,21 +66,20 @@ fn answer(response: FetchResponse, abort: Option<Abort>) -> Response {
     Response { status: response.status(), headers, body: Box::new(FetchBody { reader, abort }) }
 }
 
-/// Tells a host that cannot be reached from one that refuses this page, which `fetch` does not: a request that asks for no
-/// permission to read gets through to the latter.
-async fn refusal(request: &Request, message: String) -> TransportError {
-    let host = request.url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let offline = property(&global("navigator"), "onLine") == JsValue::FALSE;
+/// Tells a host that refuses this page from one that cannot be reached, which `fetch` does not: a request that asks for no
+/// permission to read gets through to the former.
+async fn answers_at_all(request: &Request, host: &str) -> bool {
     let same_origin = property(&global("location"), "origin").as_string().is_some_and(|origin| origin == host);
-    if !offline && !same_origin {
-        let plain = Request { range: None, token: None, ..request.clone() };
-        let abort = Abort::new();
-        if fetch(&plain, RequestMode::NoCors, abort.as_ref()).await.is_ok() {
-            return TransportError::Cors(host);
-        }
+    if is_offline() || same_origin {
+        return false;
     }
-    let reason = if offline { "this device is offline".to_owned() } else { message };
-    TransportError::Network(format!("{host} cannot be reached: {reason}"))
+    let plain = Request { range: None, token: None, ..request.clone() };
+    let abort = Abort::new();
+    fetch(&plain, RequestMode::NoCors, abort.as_ref()).await.is_ok()
+}
+
+fn is_offline() -> bool {
+    property(&global("navigator"), "onLine") == JsValue::FALSE
 }
 
 /// Stops a transfer when dropped.

@@ -23,12 +23,19 @@ pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile
     let cached = CachedFile::new(&*http.storage, snapshot, file);
     let _lock = http.storage.lock(cached.name(), &mut || sink.waiting()).await;
     let mut reader = Reader::new(http, snapshot, file, cached, sink);
-    match reader.read().await {
+    let result = reader.read().await;
+    // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
+    let damaged = match result {
+        Err(Error::Integrity { .. }) => true,
+        Err(Error::Sink) => !reader.trusted,
+        _ => false,
+    };
+    match result {
         // What is kept may stem from a host or a disk that erred once: begin again, without it.
-        Err(Error::Integrity { .. }) => {
+        Err(_) if damaged => {
             reader.begin_again().await;
             let result = reader.read().await;
-            if let Err(Error::Integrity { .. }) = result {
+            if let Err(Error::Integrity { .. } | Error::Sink) = result {
                 reader.cached.clear_from(0).await;
             }
             result
@@ -87,6 +94,8 @@ struct Reader<'a> {
     position: u64,
     /// Absent where the file needs no check: it has no known SHA-256, or had the right one before.
     hasher: Option<Sha256>,
+    /// Whether the file was right before, or nothing is known that it could be checked against.
+    trusted: bool,
     /// Bytes that the sink has and the storage does not.
     pending: Vec<u8>,
     /// Chunks that are being kept.
@@ -111,6 +120,7 @@ impl<'a> Reader<'a> {
             sink,
             position: 0,
             hasher: None,
+            trusted: false,
             pending: Vec::new(),
             puts: FuturesUnordered::new(),
             keeping: true,
@@ -134,6 +144,7 @@ impl<'a> Reader<'a> {
     async fn read(&mut self) -> Result<()> {
         let (verified, _) = self.cached.state().await;
         self.hasher = (!verified && self.file.sha256.is_some()).then(Sha256::new);
+        self.trusted = self.hasher.is_none();
         let complete = self.read_cached().await?;
         if !complete {
             if verified {
@@ -142,6 +153,7 @@ impl<'a> Reader<'a> {
                 self.sink.restart();
                 self.position = 0;
                 self.hasher = self.file.sha256.is_some().then(Sha256::new);
+                self.trusted = self.hasher.is_none();
                 self.read_cached().await?;
             }
             self.sink.origin(false);

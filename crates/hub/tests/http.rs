@@ -7,7 +7,7 @@ use std::time::Duration;
 use fake::{COMMIT, Fault, Host, REPO, WEIGHTS, read, snapshot};
 use futures_executor::block_on;
 use futures_util::future::join;
-use vitrine_hub::{Error, MemoryStorage, Options, RepoId, Revision, Source, Storage, remove, stored};
+use vitrine_hub::{Error, MemoryStorage, Options, RepoId, Revision, Sink, SinkError, Source, Storage, remove, stored};
 
 const SIZE: usize = 3_500_000;
 
@@ -220,6 +220,37 @@ fn a_damaged_storage_is_noticed_and_mended() {
     host.asked();
     block_on(read(&host.source(storage))).unwrap();
     assert!(weights_requests(&host.asked()).is_empty());
+}
+
+/// Takes bytes only while they are the right ones, as a reader of weights notices a wrong header.
+struct Picky(Vec<u8>, Vec<u8>);
+
+impl Sink for Picky {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        self.0.extend_from_slice(bytes);
+        if self.1.starts_with(&self.0) { Ok(()) } else { Err(SinkError) }
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[test]
+fn bytes_that_a_sink_cannot_read_are_fetched_again() {
+    let host = Host::new(SIZE);
+    let source = host.source(MemoryStorage::default());
+    let found = block_on(snapshot(&source)).unwrap();
+    let file = found.file(WEIGHTS).unwrap();
+    host.fault(WEIGHTS, Fault::Flip(0));
+    let mut sink = Picky(Vec::new(), host.weights());
+    block_on(source.read(&found, file, None, &mut sink)).unwrap();
+    assert_eq!(sink.0, host.weights());
+    // What was checked once is the author's own, and is not fetched again because a sink refuses it.
+    host.asked();
+    let mut sink = Picky(Vec::new(), Vec::new());
+    assert!(matches!(block_on(source.read(&found, file, None, &mut sink)), Err(Error::Sink)));
+    assert!(host.asked().is_empty());
 }
 
 #[test]

@@ -287,6 +287,7 @@ impl Sink for WeightsSink<'_> {
     fn restart(&mut self) {
         self.loading.begin_again(self.of_file);
         self.of_file = 0;
+        self.error = None;
         self.reader.restart_file();
     }
 
