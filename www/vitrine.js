@@ -25,7 +25,7 @@ export async function pipeline(task, model, options = {}) {
   const { module } = await start();
   const session = await module.load(task, model, options);
   const run = (inputs, parameters, { signal } = {}) => session.run(inputs, parameters, signal);
-  run.unload = () => session.free();
+  run.unload = () => session.unload();
   return run;
 }
 

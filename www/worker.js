@@ -19,16 +19,19 @@ addEventListener("message", ({ data }) => {
 function hold(name) {
   const held = () => postMessage({ held: name });
   if (!navigator.locks) return held();
-  navigator.locks.request(`vitrine:${name}`, () => {
-    held();
-    return new Promise(() => {});
-  });
+  navigator.locks
+    .request(`vitrine:${name}`, () => {
+      held();
+      return new Promise(() => {});
+    })
+    // A page without an origin has no locks.
+    .catch(held);
 }
 
-try {
-  await init({ module_or_path: new URL("./worker/worker_bg.wasm", import.meta.url) });
-  worker = new Worker((message) => postMessage(message));
-  for (const message of early) worker.handle(message);
-} catch (error) {
-  postMessage({ broken: String(error?.message ?? error) });
-}
+init({ module_or_path: new URL("./worker/worker_bg.wasm", import.meta.url) }).then(
+  () => {
+    worker = new Worker((message) => postMessage(message));
+    for (const message of early) worker.handle(message);
+  },
+  (error) => postMessage({ broken: String(error?.message ?? error) }),
+);

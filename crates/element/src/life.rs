@@ -22,6 +22,9 @@ use crate::widget::{ReadyState, Shown, State, Waiting, to_script};
 impl State {
     /// Begins with the model that the attributes name.
     pub(crate) fn begin(self: &Rc<Self>) {
+        if self.attributes.borrow().model.is_empty() {
+            return;
+        }
         match self.loading_kind() {
             Loading::Eager => spawn_local(self.load().map(drop)),
             Loading::Click | Loading::Visible => self.watch_visibility(),

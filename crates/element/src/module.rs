@@ -1,12 +1,12 @@
 //! The module that `vitrine.js` gives to scripts: models without a widget, and what is kept on this device.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Function, JSON, Promise, Reflect};
 use serde_json::json;
-use vitrine_tasks::StoredModel;
 use vitrine_tasks::protocol::{Failure, Load, Progress};
+use vitrine_tasks::{ErrorCode, StoredModel};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
@@ -65,7 +65,7 @@ impl Module {
         promise(async move {
             stop.check()?;
             let (session, _) = client.load(load, Rc::new(progress), |id| stop.begin(id)).await?;
-            Ok(ModuleSession { client, session: Rc::new(session) }.into())
+            Ok(ModuleSession { client, session: RefCell::new(Some(Rc::new(session))) }.into())
         })
     }
 
@@ -77,7 +77,11 @@ impl Module {
     /// Removes a model, as `stored` named it, from this device, or all where it is undefined.
     pub fn remove(&self, model: JsValue) -> Promise {
         promise(async move {
-            let model: Option<StoredModel> = given(model)?.and_then(|model| serde_json::from_value(model).ok());
+            let model: Option<StoredModel> =
+                given(model)?.map(serde_json::from_value).transpose().map_err(|_| Failure {
+                    code: ErrorCode::InvalidInputs,
+                    message: "a model to remove is one that `stored` named".to_owned(),
+                })?;
             Ok(to_script(&storage::remove(model).await?))
         })
     }
@@ -100,20 +104,30 @@ impl Module {
 #[wasm_bindgen]
 pub struct ModuleSession {
     client: Rc<Client>,
-    session: Rc<Session>,
+    /// Absent once it has been given back.
+    session: RefCell<Option<Rc<Session>>>,
 }
 
 #[wasm_bindgen]
 impl ModuleSession {
     /// Runs the model; `signal` stops it.
     pub fn run(&self, inputs: JsValue, parameters: JsValue, signal: JsValue) -> Promise {
-        let (session, stop) = (self.session.clone(), Stop::new(&self.client, signal));
+        let (session, stop) = (self.session.borrow().clone(), Stop::new(&self.client, signal));
         promise(async move {
             stop.check()?;
+            let session = session.ok_or_else(|| Failure {
+                code: ErrorCode::InvalidInputs,
+                message: "the model has been given back; load it again".to_owned(),
+            })?;
             let (inputs, parameters) = (given(inputs)?.unwrap_or_default(), given(parameters)?.unwrap_or_default());
             let done = session.run(inputs, parameters, |id| stop.begin(id)).await?;
             Ok(JSON::parse(&done.output).unwrap_or(JsValue::NULL))
         })
+    }
+
+    /// Gives the model's memory back.
+    pub fn unload(&self) {
+        self.session.take();
     }
 }
 
@@ -144,7 +158,7 @@ impl Stop {
     fn check(&self) -> Result<(), Failure> {
         if self.signal.as_ref().is_some_and(AbortSignal::aborted) {
             let message = "the request was stopped".to_owned();
-            return Err(Failure { code: vitrine_tasks::ErrorCode::Aborted, message });
+            return Err(Failure { code: ErrorCode::Aborted, message });
         }
         Ok(())
     }

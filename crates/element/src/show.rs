@@ -111,7 +111,9 @@ impl State {
                 false => button.remove_attribute("aria-disabled"),
             };
         }
-        self.dom.show_slot("poster", matches!(self.ready_state.get(), ReadyState::Idle | ReadyState::Error));
+        let before_load =
+            matches!(self.ready_state.get(), ReadyState::Idle | ReadyState::Error) && self.session.borrow().is_none();
+        self.dom.show_slot("poster", before_load);
         self.show_error();
         match self.ready_state.get() {
             ReadyState::Loading | ReadyState::Running => {}
@@ -326,8 +328,9 @@ impl State {
             self.description.borrow().as_ref().map_or(Value::Null, |description| description.parameters().clone());
         match (&mut all, self.current_parameters()) {
             (Value::Object(all), Value::Object(own)) => all.extend(own),
-            (_, own @ Value::Object(_)) => all = own,
-            _ => {}
+            (_, Value::Null) => {}
+            // What is no object is refused by the task, in its own words.
+            (_, own) => all = own,
         }
         all
     }

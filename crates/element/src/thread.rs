@@ -1,7 +1,11 @@
 //! One worker of the page: started from wherever this script came, and watched until it is gone.
 
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
 use js_sys::{Array, Reflect};
-use vitrine_browser::lock;
+use vitrine_browser::{lock, sleep};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, ErrorEvent, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
@@ -16,9 +20,14 @@ pub(crate) enum Said {
     Gone(String),
 }
 
+/// A worker that has not begun within this time never will.
+const LONGEST_START: Duration = Duration::from_secs(30);
+
 /// A worker; ended when dropped.
 pub(crate) struct Thread {
     worker: Worker,
+    /// The address of the script that stands in for one of another origin.
+    stand_in: Option<String>,
     #[allow(dead_code, reason = "called by the worker")]
     listeners: [Closure<dyn Fn(JsValue)>; 2],
 }
@@ -28,11 +37,20 @@ impl Thread {
     pub(crate) fn start(script: &str, heard: impl Fn(Said) + Clone + 'static) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = worker(script, &options).map_err(|error| vitrine_browser::message_of(&error))?;
+        let (worker, stand_in) = worker(script, &options).map_err(|error| vitrine_browser::message_of(&error))?;
         let life = format!("life:{:x}", (js_sys::Math::random() * 2f64.powi(52)) as u64);
         let (on_message, on_error) = (heard.clone(), heard.clone());
         let name = life.clone();
+        let begun = Rc::new(Cell::new(false));
+        let (has_begun, late) = (begun.clone(), heard.clone());
+        spawn_local(async move {
+            sleep(LONGEST_START).await;
+            if !has_begun.get() {
+                late(Said::Gone("it did not begin".to_owned()));
+            }
+        });
         let listen = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| {
+            begun.set(true);
             let data = event.unchecked_into::<MessageEvent>().data();
             let text = |key: &str| Reflect::get(&data, &key.into()).ok().and_then(|value| value.as_string());
             if let Some(message) = text("broken") {
@@ -54,7 +72,7 @@ impl Thread {
         });
         worker.set_onmessage(Some(listen.as_ref().unchecked_ref()));
         worker.set_onerror(Some(fail.as_ref().unchecked_ref()));
-        let thread = Self { worker, listeners: [listen, fail] };
+        let thread = Self { worker, stand_in, listeners: [listen, fail] };
         let message = js_sys::Object::new();
         Reflect::set(&message, &"life".into(), &life.into()).map_err(|error| vitrine_browser::message_of(&error))?;
         thread.post(&message);
@@ -72,6 +90,10 @@ impl Drop for Thread {
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);
         self.worker.terminate();
+        if let Some(url) = &self.stand_in {
+            // An address that is gone already cannot be given back.
+            let _ = Url::revoke_object_url(url);
+        }
     }
 }
 
@@ -84,19 +106,28 @@ fn watch(life: String, heard: impl Fn(Said) + 'static) {
     });
 }
 
-/// A worker of another origin's script is refused, but one that imports it is not.
-fn worker(script: &str, options: &WorkerOptions) -> Result<Worker, JsValue> {
-    let own = web_sys::window().and_then(|window| window.location().origin().ok());
-    let same_origin = Url::new(script).is_ok_and(|url| Some(url.origin()) == own);
-    if same_origin {
-        return Worker::new_with_options(script, options);
+/// A worker of another origin's script is refused, but one that imports it is not. A static import would count as a worker
+/// under a page's policy, so the script is imported while it runs, and what the page says meanwhile is kept for it.
+fn worker(script: &str, options: &WorkerOptions) -> Result<(Worker, Option<String>), JsValue> {
+    // A sandboxed page has an address, but no origin.
+    let own = Reflect::get(&js_sys::global(), &"origin".into())?.as_string();
+    if Url::new(script).is_ok_and(|url| Some(url.origin()) == own) {
+        return Ok((Worker::new_with_options(script, options)?, None));
     }
-    let import = Array::of1(&format!("import {};", js_sys::JSON::stringify(&script.into())?).into());
+    let address = js_sys::JSON::stringify(&script.into())?;
+    let stand_in = format!(
+        "const early = [], keep = ({{ data }}) => early.push(data);
+        addEventListener('message', keep);
+        import({address}).then(() => {{
+            removeEventListener('message', keep);
+            for (const data of early) dispatchEvent(new MessageEvent('message', {{ data }}));
+        }}, (error) => postMessage({{ broken: String(error) }}));"
+    );
     let kind = BlobPropertyBag::new();
     kind.set_type("text/javascript");
-    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(&import, &kind)?)?;
-    let worker = Worker::new_with_options(&url, options);
-    // The worker has begun to fetch it.
-    Url::revoke_object_url(&url)?;
-    worker
+    let url = Url::create_object_url_with_blob(&Blob::new_with_str_sequence_and_options(
+        &Array::of1(&stand_in.into()),
+        &kind,
+    )?)?;
+    Ok((Worker::new_with_options(&url, options)?, Some(url)))
 }

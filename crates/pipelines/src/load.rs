@@ -56,6 +56,9 @@ pub struct RunOutput {
 impl Session {
     /// Runs the task; `parameters` may be null.
     pub async fn run(&self, inputs: &Value, parameters: &Value, host: &dyn Host) -> Result<RunOutput> {
+        if let Some(wrong) = self.task.wrong_parameter(parameters) {
+            return Err(Error::InvalidInputs(wrong));
+        }
         let context = Context { host, notes: RefCell::default() };
         let output = self.pipeline.run_json(inputs, parameters, &context).await?;
         Ok(RunOutput { output, notes: context.notes.into_inner() })

@@ -6,7 +6,7 @@ use vitrine_tasks::text_classification::{FunctionToApply, Inputs, Output, Parame
 
 use crate::registry::Parts;
 use crate::tokenizer::Tokenizer;
-use crate::{Context, Error, JsonPipeline, Pipeline, Result};
+use crate::{Context, JsonPipeline, Pipeline, Result};
 
 pub(crate) fn build(parts: Parts) -> Result<Box<dyn JsonPipeline>> {
     let Parts { encoder, tokenizer, config, .. } = parts;
@@ -31,9 +31,6 @@ impl Pipeline for TextClassification {
             Inputs::Text(text) => (text, None),
             Inputs::Pair { text, text_pair } => (text, text_pair.as_deref()),
         };
-        if parameters.top_k == Some(0) {
-            return Err(Error::InvalidInputs("`top_k` is 0; it must be at least 1".to_owned()));
-        }
         let limit = self.tokenizer.limit;
         let tokens = self.tokenizer.encode(text, pair, limit, false)?;
         if tokens.untruncated > limit {

@@ -13,6 +13,11 @@ pub const TASK: Task = Task {
     parameters: &[
         Parameter { name: "normalize", description: "Scale each embedding to length 1.", kind: ParameterKind::Boolean },
         Parameter {
+            name: "prompt_name",
+            description: "The prompt of the repository that is put before the text.",
+            kind: ParameterKind::Text,
+        },
+        Parameter {
             name: "truncate",
             description: "Cut inputs that are longer than the model takes, instead of refusing them.",
             kind: ParameterKind::Boolean,

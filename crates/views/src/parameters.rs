@@ -31,6 +31,10 @@ fn control(parameter: &Parameter, value: &Value) -> Markup {
                 data-parameter=(parameter.name) data-kind="integer" aria-describedby=(hint)
                 value=[value.as_u64()];
         },
+        ParameterKind::Text => html! {
+            input part="input" id=(id) type="text" dir="auto" spellcheck="false" placeholder=(text::DEFAULT)
+                data-parameter=(parameter.name) data-kind="text" aria-describedby=(hint) value=[value.as_str()];
+        },
         ParameterKind::Boolean => {
             let options = [("true", text::YES), ("false", text::NO)];
             let chosen = value.as_bool().map(|value| if value { "true" } else { "false" });
