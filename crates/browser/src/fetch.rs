@@ -63,7 +63,11 @@ async fn fetch(request: &Request, mode: RequestMode, abort: Option<&Abort>) -> R
 fn answer(response: FetchResponse, abort: Option<Abort>) -> Response {
     let headers = response.headers().entries().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     let reader = response.body().map(|stream| stream.get_reader().unchecked_into());
-    Response { status: response.status(), headers, body: Box::new(FetchBody { reader, abort }) }
+    Response {
+        status: response.status(),
+        headers,
+        body: Box::new(FetchBody { reader, rest: Uint8Array::new_with_length(0), abort }),
+    }
 }
 
 /// Tells a host that refuses this page from one that cannot be reached, which `fetch` does not: a request that asks for no
@@ -97,8 +101,13 @@ impl Drop for Abort {
     }
 }
 
+/// The most bytes that are copied at a time: what the browser hands out in one piece would double for a moment otherwise.
+const LARGEST_PIECE: u32 = 1 << 18;
+
 struct FetchBody {
     reader: Option<ReadableStreamDefaultReader>,
+    /// What is left of the browser's last piece.
+    rest: Uint8Array,
     #[allow(dead_code, reason = "stops the transfer when dropped")]
     abort: Option<Abort>,
 }
@@ -107,18 +116,18 @@ impl Body for FetchBody {
     fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let Some(reader) = &self.reader else { return Ok(None) };
-            loop {
+            while self.rest.length() == 0 {
                 let broken =
                     |error: JsValue| TransportError::Network(format!("the connection broke: {}", message_of(&error)));
                 let result = JsFuture::from(reader.read()).await.map_err(broken)?;
                 if property(&result, "done").is_truthy() {
                     return Ok(None);
                 }
-                let piece = Uint8Array::new(&property(&result, "value")).to_vec();
-                if !piece.is_empty() {
-                    return Ok(Some(piece));
-                }
+                self.rest = Uint8Array::new(&property(&result, "value"));
             }
+            let piece = self.rest.subarray(0, LARGEST_PIECE.min(self.rest.length())).to_vec();
+            self.rest = self.rest.subarray(piece.len() as u32, self.rest.length());
+            Ok(Some(piece))
         })
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Client {
 struct Pending {
     answer: oneshot::Sender<Result<Answer, Lost>>,
     progress: Option<Rc<dyn Fn(Progress)>>,
+    /// Whether it has been stopped, and only its end is waited for.
+    stopped: bool,
 }
 
 /// The worker is gone, and what it was doing with it.
@@ -104,7 +106,7 @@ impl Client {
     /// Waits for the answer to a request that no one waits for otherwise.
     fn watch(&self, id: u32) -> Watch {
         let (answer, receiver) = oneshot::channel();
-        self.pending.borrow_mut().insert(id, Pending { answer, progress: None });
+        self.pending.borrow_mut().insert(id, Pending { answer, progress: None, stopped: true });
         Watch(receiver)
     }
 
@@ -139,7 +141,7 @@ impl Client {
         self.ensure_thread()?;
         let generation = self.generation.get();
         let (answer, receiver) = oneshot::channel();
-        self.pending.borrow_mut().insert(id, Pending { answer, progress });
+        self.pending.borrow_mut().insert(id, Pending { answer, progress, stopped: false });
         started(RequestId(id));
         self.send(id, order);
         let answer = receiver.await.unwrap_or_else(|_| Err(Lost { message: String::new(), again: false }))?;
@@ -181,9 +183,14 @@ impl Client {
             if let Some(listener) = listener {
                 listener(progress);
             }
-        } else if let Some(pending) = self.pending.borrow_mut().remove(&id) {
-            // Whoever asked may be gone.
-            let _ = pending.answer.send(Ok(answer));
+            return;
+        }
+        let Some(pending) = self.pending.borrow_mut().remove(&id) else { return };
+        let loaded = matches!(answer, Answer::Loaded(_));
+        let unheard = pending.answer.send(Ok(answer)).is_err();
+        if loaded && (pending.stopped || unheard) {
+            // It came too late to be stopped, and no one wants it.
+            self.send(0, Order::Unload { session: id });
         }
     }
 

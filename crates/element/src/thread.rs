@@ -35,9 +35,7 @@ pub(crate) struct Thread {
 impl Thread {
     /// Starts the module at `script`, and calls `heard` with what it says.
     pub(crate) fn start(script: &str, heard: impl Fn(Said) + Clone + 'static) -> Result<Self, String> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let (worker, stand_in) = worker(script, &options).map_err(|error| vitrine_browser::message_of(&error))?;
+        let (worker, stand_in) = worker(script).map_err(|error| vitrine_browser::message_of(&error))?;
         let life = format!("life:{:x}", (js_sys::Math::random() * 2f64.powi(52)) as u64);
         let (on_message, on_error) = (heard.clone(), heard.clone());
         let name = life.clone();
@@ -108,11 +106,13 @@ fn watch(life: String, heard: impl Fn(Said) + 'static) {
 
 /// A worker of another origin's script is refused, but one that imports it is not. A static import would count as a worker
 /// under a page's policy, so the script is imported while it runs, and what the page says meanwhile is kept for it.
-fn worker(script: &str, options: &WorkerOptions) -> Result<(Worker, Option<String>), JsValue> {
+fn worker(script: &str) -> Result<(Worker, Option<String>), JsValue> {
     // A sandboxed page has an address, but no origin.
     let own = Reflect::get(&js_sys::global(), &"origin".into())?.as_string();
     if Url::new(script).is_ok_and(|url| Some(url.origin()) == own) {
-        return Ok((Worker::new_with_options(script, options)?, None));
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        return Ok((Worker::new_with_options(script, &options)?, None));
     }
     let address = js_sys::JSON::stringify(&script.into())?;
     let stand_in = format!(
@@ -129,5 +129,6 @@ fn worker(script: &str, options: &WorkerOptions) -> Result<(Worker, Option<Strin
         &Array::of1(&stand_in.into()),
         &kind,
     )?)?;
-    Ok((Worker::new_with_options(&url, options)?, Some(url)))
+    // A classic worker: a page without an origin may not start a module from such an address.
+    Ok((Worker::new(&url)?, Some(url)))
 }

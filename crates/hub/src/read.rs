@@ -267,9 +267,10 @@ impl<'a> Reader<'a> {
             if self.puts.is_empty() {
                 return piece.await;
             }
-            match select(piece, self.puts.next()).await {
-                Either::Left((piece, _)) => return piece,
-                Either::Right((put, rest)) => {
+            // What is to be kept goes first: once the storage has it, its memory is free.
+            match select(self.puts.next(), piece).await {
+                Either::Right((piece, _)) => return piece,
+                Either::Left((put, rest)) => {
                     piece = rest;
                     self.keeping &= !matches!(put, Some(Err(_)));
                 }

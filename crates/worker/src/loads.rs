@@ -1,6 +1,6 @@
 //! Loads in progress: widgets that ask for the same model wait for one load and share what it makes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::{State, aborted, failed, memory_bytes, now};
 
-/// Milliseconds between two reports of the same phase: more cannot be read.
+/// Milliseconds between two reports of the same phase and file: more cannot be read.
 const BETWEEN_REPORTS: f64 = 100.0;
 
 /// Loads in progress and loaded models, by what was asked for.
@@ -40,7 +40,11 @@ impl Loads {
             }
             None => {}
         }
-        let page = Waiting { state: state.clone(), key: key.clone(), last: Cell::new((Phase::Waiting, f64::MIN)) };
+        let page = Waiting {
+            state: state.clone(),
+            key: key.clone(),
+            last: RefCell::new((Phase::Waiting, String::new(), f64::MIN)),
+        };
         let (task, stop) = abortable(async move { build(load, &page).await });
         entries.insert(key.clone(), Entry::Loading { waiting: vec![id], stop });
         drop(entries);
@@ -135,16 +139,17 @@ async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
 struct Waiting {
     state: Rc<State>,
     key: String,
-    /// Phase and time of the last report.
-    last: Cell<(Phase, f64)>,
+    /// Phase, file and time of the last report.
+    last: RefCell<(Phase, String, f64)>,
 }
 
 impl vitrine_pipelines::Host for Waiting {
     fn progress(&self, progress: Progress) {
-        let (phase, time) = self.last.get();
+        let mut last = self.last.borrow_mut();
+        let (phase, file, time) = &*last;
         let complete = progress.loaded == progress.total;
-        if phase != progress.phase || complete || now() - time >= BETWEEN_REPORTS {
-            self.last.set((progress.phase, now()));
+        if *phase != progress.phase || *file != progress.file || complete || now() - time >= BETWEEN_REPORTS {
+            *last = (progress.phase, progress.file.clone(), now());
             self.state.loads.report(&self.state, &self.key, &progress);
         }
     }

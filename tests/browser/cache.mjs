@@ -1,0 +1,260 @@
+// What is kept on the device: once downloaded it is not fetched again, wherever it is used; and no storage is no obstacle.
+
+import { NETWORK, run, until, waitDescribed, waitState } from "./browser.mjs";
+import { assert, assertEqual } from "./load.mjs";
+import { startSite } from "./site.mjs";
+
+const TINY = "vitrine/tiny-sentiment";
+const SMALL = "checkpoints/bert-sequence-classification";
+const TEXT = "I like this very much";
+
+const weights = (hub) => hub.requests.filter(({ origin }) => origin === "cdn");
+const sent = (hub) => weights(hub).reduce((sum, one) => sum + one.sent, 0);
+const sizeOf = (hub, model = TINY) => hub.repository(model).commit("main").files.get("model.safetensors").bytes().length;
+const widget = (t, model = TINY, more = "") => `<model-widget model="${model}" endpoint="${t.hub.endpoint}" ${more}></model-widget>`;
+
+/** The output, or an error. */
+async function output(page, selector) {
+  const { output, error } = await run(page, TEXT, undefined, selector);
+  assert(output, () => `${error.code}: ${error.message}`);
+  return output;
+}
+
+/** Stored entries whose address matches, as `[address, bytes]`. */
+const entries = (page, pattern) =>
+  page.evaluate(async (pattern) => {
+    const found = [];
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      for (const { url } of await cache.keys()) {
+        if (new RegExp(pattern).test(url)) found.push([url, (await (await cache.match(url)).arrayBuffer()).byteLength]);
+      }
+    }
+    return found;
+  }, pattern);
+
+/** Changes a stored entry: `how` is the source of a function of its bytes that answers others, or null to delete it. */
+const damage = (page, url, how) =>
+  page.evaluate(async ([url, how]) => {
+    const cache = await caches.open((await caches.keys())[0]);
+    const bytes = new Uint8Array(await (await cache.match(url)).arrayBuffer());
+    if (how) await cache.put(url, new Response(new Function("bytes", how)(bytes)));
+    else await cache.delete(url);
+  }, [url, how]);
+
+export const tests = [
+  {
+    name: "a second visit fetches no file, and answers without its host",
+    async run(t) {
+      const visitor = await t.visitor({ allow: [NETWORK] });
+      const first = await visitor.open(widget(t));
+      const expected = await output(first);
+      await first.close();
+      t.hub.requests.length = 0;
+      const second = await visitor.open(widget(t));
+      const label = await waitDescribed(second);
+      assert((await second.locator("model-widget .consent .badge").count()) === 1, `not said to be stored: ${label}`);
+      assertEqual(await output(second), expected, "output of the second visit");
+      assertEqual(t.hub.requests.map(({ path }) => path), [`/api/models/${TINY}/revision/main`], "requests of the second visit");
+      await second.close();
+      await t.hub.stop();
+      try {
+        const third = await visitor.open(widget(t));
+        assertEqual(await output(third), expected, "output without the host");
+        await visitor.context.setOffline(true);
+        await third.evaluate(() => document.querySelector("model-widget").unload());
+        assertEqual(await output(third), expected, "output without a network");
+      } finally {
+        await t.hub.start();
+      }
+    },
+  },
+  {
+    name: "five widgets of one model on a page download it once",
+    async run(t) {
+      const body = [1, 2, 3, 4, 5].map((index) => widget(t, TINY, `id="w${index}"`)).join("");
+      const page = await t.open(body);
+      const outputs = await Promise.all([1, 2, 3, 4, 5].map((index) => output(page, `#w${index}`)));
+      for (const one of outputs) assertEqual(one, outputs[0], "output");
+      assertEqual([weights(t.hub).length, sent(t.hub)], [1, sizeOf(t.hub)], "downloads and bytes");
+      assertEqual(page.workers().length, 1, "workers");
+    },
+  },
+  {
+    name: "two tabs at the same time download each byte once",
+    async run(t) {
+      t.hub.fault(/safetensors$/, "drip", { bytes: 1 << 18, every: 20, times: Infinity });
+      const visitor = await t.visitor();
+      const pages = [await visitor.open(widget(t)), await visitor.open(widget(t))];
+      const [one, two] = await Promise.all(pages.map((page) => output(page)));
+      assertEqual(one, two, "outputs");
+      assertEqual([weights(t.hub).length, sent(t.hub)], [1, sizeOf(t.hub)], "downloads and bytes");
+    },
+  },
+  {
+    name: "a tab that is closed in the middle of a download leaves it to the other",
+    async run(t) {
+      t.hub.fault(/safetensors$/, "drip", { bytes: 1 << 17, every: 20 });
+      const visitor = await t.visitor({ allow: [NETWORK] });
+      const [one, two] = [await visitor.open(widget(t)), await visitor.open(widget(t))];
+      await one.evaluate(() => void document.querySelector("model-widget").load().catch(() => {}));
+      await until(() => sent(t.hub) > 3e6, "the download");
+      const waiting = output(two);
+      await two.waitForTimeout(300);
+      await one.close();
+      assert((await waiting).length === 2, "the other tab's output");
+      assertEqual(weights(t.hub).length, 2, "downloads");
+      const [begin] = /\d+/.exec(weights(t.hub)[1].range ?? "0");
+      assert(Number(begin) >= 2 << 20, `the other tab began at ${begin}`);
+    },
+  },
+  {
+    name: "over the storage's quota a model works from memory",
+    async run(t) {
+      for (const quotaSize of [1000, 3_000_000]) {
+        const visitor = await t.visitor({ allow: [NETWORK] });
+        const page = await visitor.open(widget(t));
+        const session = await visitor.context.newCDPSession(page);
+        await session.send("Storage.overrideQuotaForOrigin", { origin: t.site.origin, quotaSize });
+        const expected = await output(page);
+        assert(expected.length === 2, "output");
+        await page.reload();
+        await page.waitForFunction(() => customElements.get("model-widget"));
+        assertEqual(await output(page), expected, `output of a second visit with ${quotaSize} bytes`);
+        const kept = (await entries(page, "safetensors")).reduce((sum, [, size]) => sum + size, 0);
+        assert(kept <= quotaSize, `${kept} bytes are kept of ${quotaSize}`);
+        await session.send("Storage.overrideQuotaForOrigin", { origin: t.site.origin });
+      }
+    },
+  },
+  {
+    name: "without a storage, or with one that refuses, a model works from memory",
+    async run(t) {
+      for (const [name, script] of Object.entries({
+        "no caches": 'Object.defineProperty(globalThis, "caches", { value: undefined });',
+        "caches that refuse": 'CacheStorage.prototype.open = () => Promise.reject(new DOMException("no", "SecurityError"));',
+        "caches that throw": 'Object.defineProperty(globalThis, "caches", { get() { throw new DOMException("no", "SecurityError"); } });',
+        "writes that fail": 'Cache.prototype.put = () => Promise.reject(new DOMException("no", "UnknownError"));',
+        "no locks": "delete Navigator.prototype.locks; if (globalThis.WorkerNavigator) delete WorkerNavigator.prototype.locks;",
+      })) {
+        const head = `<script>${script.replace("if (globalThis.WorkerNavigator) ", "globalThis.WorkerNavigator && ")}</script>`;
+        const inWorker = script.replace("delete Navigator.prototype.locks; ", "");
+        const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${inWorker}\n${text}` } }));
+        const page = await t.open({ model: SMALL }, { site, head });
+        try {
+          assert((await output(page)).length > 0, "no output");
+          const { output: again, error } = await run(page, "Another text");
+          assert(again, () => error.message);
+          const list = await page.evaluate(async () => {
+            const { stored } = await import("/vitrine.js");
+            return stored().catch((error) => ({ code: error.code }));
+          });
+          if (!["no locks", "writes that fail"].includes(name)) assertEqual(list.code ?? list, list.code ? "storage" : [], "what is stored");
+        } catch (error) {
+          throw new Error(`${name}: ${error.message}`);
+        }
+      }
+    },
+  },
+  {
+    name: "damage of what is stored is noticed and mended",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t));
+      const expected = await output(page);
+      const chunks = (await entries(page, "safetensors/\\d")).map(([url]) => url);
+      const size = sizeOf(t.hub);
+      assert(chunks.length > 5, `${chunks.length} chunks`);
+      const hows = ["bytes[bytes.length >> 1] ^= 1; return bytes", "return bytes.slice(0, -1)", "return new Uint8Array()", null];
+      for (const [index, how] of hows.entries()) {
+        const url = chunks[index * 2];
+        const offset = Number(/(\d+)-\d+$/.exec(url)[1]);
+        await damage(page, url, how);
+        t.hub.requests.length = 0;
+        await page.reload();
+        await page.waitForFunction(() => customElements.get("model-widget"));
+        assertEqual(await output(page), expected, `output after damage ${index}`);
+        assertEqual(weights(t.hub).map(({ range }) => range), [offset ? `bytes=${offset}-` : undefined], `damage ${index}: requests`);
+        assert(sent(t.hub) <= size - offset, `${sent(t.hub)} bytes were fetched`);
+      }
+      t.hub.requests.length = 0;
+      await page.reload();
+      await page.waitForFunction(() => customElements.get("model-widget"));
+      assertEqual(await output(page), expected, "output of the mended storage");
+      assertEqual(weights(t.hub).length, 0, "downloads after the mending");
+    },
+  },
+  {
+    name: "damage of a small file or of the description is noticed and mended",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t, SMALL));
+      const expected = await output(page);
+      for (const [pattern, how] of [
+        ["/config\\.json/\\d", "bytes[5] ^= 1; return bytes"],
+        ["/tokenizer\\.json/\\d", "return new Uint8Array()"],
+        ["/snapshot/", "return bytes.slice(0, 10)"],
+      ]) {
+        const [[url]] = await entries(page, pattern);
+        await damage(page, url, how);
+        await page.reload();
+        await page.waitForFunction(() => customElements.get("model-widget"));
+        assertEqual(await output(page), expected, `output after damage of ${url}`);
+      }
+    },
+  },
+  {
+    name: "what is stored is listed and can be removed",
+    async run(t) {
+      const page = await t.open(widget(t, TINY, 'id="a"') + widget(t, SMALL, 'id="b"'));
+      await output(page, "#a");
+      await output(page, "#b");
+      const planned = (model) =>
+        [...t.hub.repository(model).commit("main").files]
+          .filter(([path]) => /^(config|tokenizer|tokenizer_config)\.json$|safetensors$/.test(path))
+          .reduce((sum, [, file]) => sum + file.bytes().length, 0);
+      const expected = [SMALL, TINY].map((model) => ({
+        endpoint: t.hub.endpoint, model, commit: t.hub.repository(model).commit("main").sha, bytes: planned(model),
+      }));
+      const order = (list) => [...list].sort((a, b) => (a.model < b.model ? -1 : 1))
+        .map(({ endpoint, model, commit, bytes }) => ({ endpoint, model, commit, bytes }));
+      const call = (name, argument) => page.evaluate(async ([name, argument]) => {
+        const module = await import("/vitrine.js");
+        return module[name](argument ?? undefined);
+      }, [name, argument]);
+      const list = await call("stored");
+      assertEqual(order(list), expected, "stored");
+      const left = await call("remove", list.find(({ model }) => model === TINY));
+      assertEqual(order(left), [expected[0]], "left after the removal of one");
+      assertEqual((await entries(page, "tiny-sentiment")).length, 0, "entries of what was removed");
+      assertEqual(await call("remove"), [], "left after the removal of all");
+      assertEqual((await entries(page, "")).length, 0, "entries after the removal of all");
+      assert((await output(page, "#a")).length === 2, "what is in memory goes on");
+    },
+  },
+  {
+    name: "a new commit's files are fetched",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t));
+      const before = await output(page);
+      const repository = t.hub.repository(TINY);
+      const config = JSON.parse(repository.commit("main").files.get("config.json").bytes());
+      config.id2label = { 0: "SAD", 1: "HAPPY" };
+      config.label2id = { SAD: 0, HAPPY: 1 };
+      const sha = repository.update({ "config.json": JSON.stringify(config) });
+      t.hub.requests.length = 0;
+      await page.reload();
+      await page.waitForFunction(() => customElements.get("model-widget"));
+      const after = await output(page);
+      assertEqual(after.map(({ label }) => label).sort(), ["HAPPY", "SAD"], "labels");
+      assertEqual(after.map(({ score }) => score), before.map(({ score }) => score), "scores");
+      assert(t.hub.bodies(/config\.json$/).every(({ path }) => path.includes(sha)), "files of the old commit");
+      // A revision that is pinned stays.
+      const pinned = repository.commits[0].sha;
+      const old = await visitor.open(widget(t, TINY, `revision="${pinned}"`));
+      assertEqual(await output(old), before, "output of the old commit");
+      await waitState(old, "ready");
+    },
+  },
+];
