@@ -45,17 +45,20 @@ async function listHosted() {
 // The list has the widget's look, in a shadow root of its own.
 const list = document.getElementById("stored").attachShadow({ mode: "open" });
 
+let listed = [];
+
 async function listStored() {
   const { module, sheet } = await start();
+  listed = await stored().catch(() => []);
   list.adoptedStyleSheets = [sheet];
-  list.innerHTML = module.storedView(await stored().catch(() => []));
+  list.innerHTML = module.storedView(listed);
 }
 
 list.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-action]");
   if (!button) return;
-  const models = await stored();
-  await remove(button.dataset.action === "remove" ? models[Number(button.dataset.index)] : undefined);
+  // What another tab has removed meanwhile is removed once more, and nothing else is.
+  await remove(button.dataset.action === "remove" ? listed[Number(button.dataset.index)] : undefined);
   await listStored();
 });
 

@@ -33,7 +33,10 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
     super();
     // The widget's place is held until it is there.
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(":host { display: block; min-block-size: 30rem } :host([hidden]) { display: none }");
+    sheet.replaceSync(
+      ":host { display: block; min-block-size: 69rem } :host([hidden]) { display: none }" +
+        "@media (min-width: 50rem) { :host { min-block-size: 38.5rem } }",
+    );
     this.#root.adoptedStyleSheets = [sheet];
     this.#root.innerHTML = "<slot></slot>";
   }

@@ -79,8 +79,9 @@ export const tests = [
       await run(page, "I love it");
       await page.waitForTimeout(200);
       const shifts = await page.evaluate(() => globalThis.shifts);
-      // Before the script is there, only the page itself can keep the widget's place.
-      const sum = shifts.filter(({ step }) => step !== "definition").reduce((sum, { value }) => sum + value, 0);
+      // Before the script is there, only the page itself can keep the widget's place; a fast host is asked in the same frame.
+      const defined = ({ step, who }) => step === "definition" || (step === "asking" && who === "after");
+      const sum = shifts.filter((shift) => !defined(shift)).reduce((sum, { value }) => sum + value, 0);
       const told = shifts.filter(({ value }) => value > 0.001).map(({ value, step, who }) => `${value.toFixed(4)} in ${step}:  ${who}`).join("\n");
       assert.ok(sum < 0.05, `layout shift ${sum.toFixed(4)}:\n${told}`);
       t.print(`layout shift at ${width} pixels: ${sum.toFixed(4)}`);

@@ -172,6 +172,12 @@ impl State {
         });
     }
 
+    /// Tries again with the access token that the visitor has entered.
+    fn use_token(self: &Rc<Self>) {
+        self.set_token(self.dom.find("[data-token]").map(|field| value_of(&field)));
+        self.retry();
+    }
+
     fn toggle_json(&self) {
         let shown = !self.json_shown();
         if let Some(output) = self.output.borrow_mut().as_mut() {
@@ -216,11 +222,7 @@ fn submitted(state: &Rc<State>, event: &Event) {
     let form = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     match form.and_then(|form| form.get_attribute("data-action")).as_deref() {
         Some("run") => state.submit(),
-        Some("token") => {
-            let token = state.dom.find("[data-token]").map(|field| value_of(&field));
-            state.set_token(token);
-            state.retry();
-        }
+        Some("token") => state.use_token(),
         _ => {}
     }
 }
@@ -238,6 +240,10 @@ fn pressed(state: &Rc<State>, event: &Event) {
     let Some(key) = event.dyn_ref::<KeyboardEvent>() else { return };
     if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) {
         event.prevent_default();
-        state.submit();
+        let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        match field.is_some_and(|field| field.has_attribute("data-token")) {
+            true => state.use_token(),
+            false => state.submit(),
+        }
     }
 }
