@@ -53,13 +53,9 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
     else this.#start().catch(() => {});
   }
 
-  disconnectedCallback() {
-    this.#widget?.disconnected();
-  }
+  disconnectedCallback() { this.#widget?.disconnected(); }
 
-  attributeChangedCallback() {
-    this.#widget?.attributeChanged();
-  }
+  attributeChangedCallback() { this.#widget?.attributeChanged(); }
 
   /** Fetches and builds the model. */
   async load() {
@@ -72,14 +68,10 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
   }
 
   /** Stops a load or a run. */
-  abort() {
-    this.#widget?.abort();
-  }
+  abort() { this.#widget?.abort(); }
 
   /** Gives the model's memory back. */
-  unload() {
-    this.#widget?.unload();
-  }
+  unload() { this.#widget?.unload(); }
 
   get readyState() {
     return this.#failure ? "error" : (this.#widget?.readyState ?? "idle");
