@@ -7,12 +7,18 @@ mod locks;
 mod storage;
 
 pub use event_loop::{sleep, turn};
-pub use fetch::Fetch;
+use fetch::Fetch;
 pub use locks::lock;
 pub use storage::Caches;
 
 use js_sys::Reflect;
+use vitrine_hub::{Endpoint, Http, Options, Token};
 use wasm_bindgen::JsValue;
+
+/// The repositories of an endpoint, by fetch, with what is read kept in this browser.
+pub fn source(endpoint: Endpoint, token: Option<Token>) -> Http {
+    Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default())
+}
 
 /// A property of the global object, which is a `Window` or a `WorkerGlobalScope`; undefined where it is absent or out of
 /// bounds for this page.

@@ -89,9 +89,8 @@ impl Client {
     /// Stops a request: it fails with `aborted` at once, whatever the worker is doing.
     pub(crate) fn abort(&self, RequestId(id): RequestId) {
         let Some(pending) = self.pending.borrow_mut().remove(&id) else { return };
-        let stopped = Failure { code: ErrorCode::Aborted, message: "the request was stopped".to_owned() };
         // Whoever asked may be gone.
-        let _ = pending.answer.send(Ok(Answer::Failed(stopped)));
+        let _ = pending.answer.send(Ok(Answer::Failed(Failure::aborted())));
         let answered = self.watch(id);
         self.send(id, Order::Abort { target: id });
         let (this, generation) = (self.this.clone(), self.generation.get());

@@ -6,10 +6,8 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
-use vitrine_browser::{Caches, Fetch};
-use vitrine_hub::{
-    Endpoint, Error, Http, Options, Plan, RepoId, Revision, Snapshot, Source, Token, cached_bytes, plan,
-};
+use vitrine_browser::Caches;
+use vitrine_hub::{Endpoint, Error, Plan, RepoId, Revision, Snapshot, Source, Token, cached_bytes, plan};
 use vitrine_tasks::protocol::{Failure, Load};
 use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS, Task, examples, task};
 
@@ -52,7 +50,7 @@ async fn shared_snapshot(
 ) -> Result<Snapshot, Error> {
     let key = (endpoint.clone(), repo.clone(), revision.clone(), token.as_ref().map(Token::header));
     let ask = || {
-        let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
+        let source = vitrine_browser::source(endpoint, token);
         async move { source.snapshot(&repo, &revision).await }.boxed_local().shared()
     };
     let asking = ASKING.with_borrow_mut(|all| all.entry(key.clone()).or_insert_with(ask).clone());
@@ -69,8 +67,8 @@ impl Description {
 
     /// What of this repository is on this device.
     pub(crate) fn stored(&self, bytes: u64) -> StoredModel {
-        let Snapshot { endpoint, repo, key, .. } = self.snapshot.clone();
-        StoredModel { endpoint, model: repo, commit: key, bytes }
+        let Snapshot { endpoint, repo, key, .. } = &self.snapshot;
+        StoredModel { endpoint: endpoint.clone(), model: repo.clone(), commit: key.clone(), bytes }
     }
 
     /// The licence as the card names it.

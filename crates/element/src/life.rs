@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use futures_util::future::abortable;
 use js_sys::{JSON, Object, Reflect};
-use serde_json::{Value, json};
+use serde_json::Value;
 use vitrine_browser::turn;
 use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Failure, Progress};
@@ -17,7 +17,7 @@ use web_sys::{CustomEvent, CustomEventInit};
 use crate::attributes::{Attributes, Loading};
 use crate::description::{Description, describe};
 use crate::show::Meter;
-use crate::widget::{ReadyState, Shown, State, Waiting, to_script};
+use crate::widget::{ReadyState, Shown, State, Waiting, progress_detail, to_script};
 
 impl State {
     /// Begins with the model that the attributes name.
@@ -104,7 +104,7 @@ impl State {
             let load = state.attributes.borrow().load(&state.base(), state.token.borrow().clone());
             let description = describe(&load).await.map(Rc::new);
             if model != state.model.get() {
-                return Err(aborted());
+                return Err(Failure::aborted());
             }
             match description {
                 Ok(description) => {
@@ -140,7 +140,7 @@ impl State {
         let (work, stop) = abortable(async move { state.load_once().await });
         let (state, model) = (self.clone(), self.model.get());
         let loading = async move {
-            let result = work.await.unwrap_or_else(|_| Err(aborted()));
+            let result = work.await.unwrap_or_else(|_| Err(Failure::aborted()));
             if model == state.model.get() {
                 state.loading.take();
                 state.request.take();
@@ -171,14 +171,11 @@ impl State {
         let progress = move |progress: Progress| {
             let Some(state) = state.upgrade().filter(|state| state.model.get() == model) else { return };
             state.show_progress(&progress, &meter, &shown);
-            let detail = json!({
-                "phase": progress.phase, "file": progress.file, "loaded": progress.loaded, "total": progress.total,
-            });
-            state.dispatch("progress", to_script(&detail));
+            state.dispatch("progress", progress_detail(&progress));
         };
         let (session, _) = self.client.load(load, Rc::new(progress), |id| self.request.set(Some(id))).await?;
         if model != self.model.get() {
-            return Err(aborted());
+            return Err(Failure::aborted());
         }
         self.session.replace(Some(Rc::new(session)));
         self.cached.set(description.cached().await);
@@ -190,7 +187,7 @@ impl State {
         self: &Rc<Self>,
         inputs: Option<Value>,
         parameters: Option<Value>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<JsValue, Failure> {
         if let Some(inputs) = inputs {
             self.set_inputs(inputs);
         }
@@ -204,14 +201,16 @@ impl State {
         }
         self.load().await?;
         let replaced = || self.runs.get() != run || self.model.get() != model;
-        let Some(session) = self.session.borrow().clone().filter(|_| !replaced()) else { return Err(aborted()) };
+        let Some(session) = self.session.borrow().clone().filter(|_| !replaced()) else {
+            return Err(Failure::aborted());
+        };
         let (inputs, parameters) = (self.current_inputs(), self.all_parameters());
         self.error.take();
         self.set_ready_state(ReadyState::Running);
         self.show_run_begins(run);
         let result = session.run(inputs.clone(), parameters, |id| self.request.set(Some(id))).await;
         if replaced() {
-            return Err(aborted());
+            return Err(Failure::aborted());
         }
         self.request.take();
         let result = result.and_then(|done| match serde_json::from_str::<Value>(&done.output) {
@@ -221,20 +220,16 @@ impl State {
         match result {
             Ok((output, done)) => {
                 let detail = Object::new();
+                let answer = JSON::parse(&done.output).unwrap_or(JsValue::NULL);
                 // Values of one's own object can always be set.
                 let _ = Reflect::set(&detail, &"inputs".into(), &to_script(&inputs));
-                let _ = Reflect::set(&detail, &"output".into(), &JSON::parse(&done.output).unwrap_or(JsValue::NULL));
+                let _ = Reflect::set(&detail, &"output".into(), &answer);
                 let _ = Reflect::set(&detail, &"elapsed".into(), &done.elapsed.into());
-                self.output.replace(Some(Shown {
-                    inputs,
-                    output: output.clone(),
-                    done: Some(done),
-                    json: self.json_shown(),
-                }));
+                self.output.replace(Some(Shown { inputs, output, done: Some(done), json: self.json_shown() }));
                 self.settle(None);
                 self.show_output(true);
                 self.dispatch("output", detail.into());
-                Ok(output)
+                Ok(answer)
             }
             Err(failure) => {
                 self.settle(Some(failure.clone()));
@@ -332,8 +327,4 @@ impl State {
             let _ = self.host.dispatch_event(&event);
         }
     }
-}
-
-fn aborted() -> Failure {
-    Failure { code: ErrorCode::Aborted, message: "the request was stopped".to_owned() }
 }

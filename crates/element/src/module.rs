@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Function, JSON, Promise, Reflect};
-use serde_json::json;
 use vitrine_tasks::protocol::{Failure, Load, Progress};
 use vitrine_tasks::{ErrorCode, StoredModel};
 use wasm_bindgen::prelude::*;
@@ -15,7 +14,7 @@ use crate::attributes::endpoint_url;
 use crate::client::{Client, RequestId, Session};
 use crate::script_error::script_error;
 use crate::storage;
-use crate::widget::{given, to_script};
+use crate::widget::{given, progress_detail, to_script};
 
 /// The worker of this page, shared by all of its widgets.
 #[wasm_bindgen]
@@ -52,12 +51,9 @@ impl Module {
         };
         let onprogress = option("onprogress").dyn_into::<Function>().ok();
         let progress = move |progress: Progress| {
-            let detail = json!({
-                "phase": progress.phase, "file": progress.file, "loaded": progress.loaded, "total": progress.total,
-            });
             if let Some(listener) = &onprogress {
                 // A listener that throws is the page's own affair.
-                let _ = listener.call1(&JsValue::UNDEFINED, &to_script(&detail));
+                let _ = listener.call1(&JsValue::UNDEFINED, &progress_detail(&progress));
             }
         };
         let stop = Stop::new(&self.0, option("signal"));
@@ -157,8 +153,7 @@ impl Stop {
 
     fn check(&self) -> Result<(), Failure> {
         if self.signal.as_ref().is_some_and(AbortSignal::aborted) {
-            let message = "the request was stopped".to_owned();
-            return Err(Failure { code: ErrorCode::Aborted, message });
+            return Err(Failure::aborted());
         }
         Ok(())
     }

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, Shared};
-use js_sys::{Promise, Reflect};
+use js_sys::{JSON, Promise, Reflect};
 use serde::Serialize;
-use serde_json::Value;
-use vitrine_tasks::protocol::{Done, Failure};
+use serde_json::{Value, json};
+use vitrine_tasks::protocol::{Done, Failure, Progress};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{HtmlElement, ShadowRoot};
@@ -159,7 +159,7 @@ impl Widget {
                 (Ok(inputs), Ok(parameters)) => state.run(inputs, parameters).await,
                 (Err(failure), _) | (_, Err(failure)) => Err(failure),
             };
-            output.map(|output| to_script(&output)).map_err(|error| script_error(&error))
+            output.map_err(|error| script_error(&error))
         })
     }
 
@@ -211,7 +211,8 @@ impl Widget {
     #[wasm_bindgen(getter)]
     pub fn output(&self) -> JsValue {
         let output = self.0.output.borrow();
-        output.as_ref().filter(|shown| shown.done.is_some()).map_or(JsValue::NULL, |shown| to_script(&shown.output))
+        let done = output.as_ref().and_then(|shown| shown.done.as_ref());
+        done.and_then(|done| JSON::parse(&done.output).ok()).unwrap_or(JsValue::NULL)
     }
 
     /// The last failure as `{code, message}`; null where there is none.
@@ -263,4 +264,10 @@ pub(crate) fn given(value: JsValue) -> Result<Option<Value>, Failure> {
 /// Plain data as a script sees it.
 pub(crate) fn to_script(value: &impl Serialize) -> JsValue {
     value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::NULL)
+}
+
+/// How far a load is, as the `progress` event and `onprogress` tell it.
+pub(crate) fn progress_detail(progress: &Progress) -> JsValue {
+    let Progress { phase, file, loaded, total, .. } = progress;
+    to_script(&json!({ "phase": phase, "file": file, "loaded": loaded, "total": total }))
 }

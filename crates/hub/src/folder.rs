@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::protocol::fingerprint;
+use crate::snapshot::architectures;
 use crate::{Error, LocalBoxFuture, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source};
 
 pub use storage::FolderStorage;
@@ -115,8 +116,6 @@ impl Folder {
             .iter()
             .map(|(_, modified)| modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos().to_string())
             .collect();
-        let config = self.config();
-        let architectures = config.get("architectures").and_then(Value::as_array);
         Ok(Snapshot {
             endpoint,
             repo: repo.to_string(),
@@ -124,7 +123,7 @@ impl Folder {
             commit: None,
             key: fingerprint(files.iter().zip(&tags).map(|((file, _), tag)| (file, tag.as_str()))),
             card: self.card(),
-            architectures: architectures.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+            architectures: architectures(&self.config()),
             gated: false,
             files: files.into_iter().map(|(file, _)| file).collect(),
         })

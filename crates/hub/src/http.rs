@@ -8,6 +8,7 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use crate::cache::snapshot_key;
 use crate::protocol::{fingerprint, is_hub, refusal};
 use crate::read::{self, Attempt};
+use crate::snapshot::architectures;
 use crate::transport::{Method, Request, Response};
 use crate::{
     Endpoint, Error, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source, Storage, Token, Transport,
@@ -57,11 +58,6 @@ impl Http {
         options: Options,
     ) -> Self {
         Self { transport, storage, endpoint, token, options }
-    }
-
-    /// Where fetched files are kept.
-    pub fn storage(&self) -> &dyn Storage {
-        &*self.storage
     }
 
     pub(crate) fn request(&self, method: Method, url: String) -> Request {
@@ -152,9 +148,7 @@ impl Http {
             found.extend(self.probe_files(repo, revision, folders.iter()).await?);
         }
         if let Some(config) = self.small_json(&found, &snapshot, "config.json").await {
-            let names = config.get("architectures").and_then(serde_json::Value::as_array);
-            snapshot.architectures =
-                names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect();
+            snapshot.architectures = architectures(&config);
         }
         if let Some(found) = found.iter().find(|found| found.file.path == "README.md") {
             snapshot.card = self.card(&snapshot, &found.file).await;

@@ -76,7 +76,6 @@ pub(crate) fn snapshot(
             sha256: sibling.lfs.as_ref().and_then(|lfs| snapshot::from_hex(&lfs.sha256)),
         })
         .collect();
-    let architectures = info.config.get("architectures").and_then(Value::as_array);
     let key = commit.clone().unwrap_or_else(|| fingerprint(files.iter().map(|file| (file, ""))));
     Ok(Snapshot {
         endpoint: endpoint.to_string(),
@@ -85,7 +84,7 @@ pub(crate) fn snapshot(
         commit,
         key,
         card,
-        architectures: architectures.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        architectures: snapshot::architectures(&info.config),
         gated: !matches!(info.gated, Value::Null | Value::Bool(false)),
         files,
     })

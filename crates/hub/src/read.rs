@@ -9,7 +9,7 @@ use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use sha2::{Digest, Sha256};
 
-use crate::cache::{CHECKSUM, CHUNK, CachedFile};
+use crate::cache::{CHECKSUM, CHUNK, CachedFile, Chunk};
 use crate::http::Http;
 use crate::protocol::refusal;
 use crate::transport::{Method, Request, Response, TransportError};
@@ -24,24 +24,22 @@ pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile
     let _lock = http.storage.lock(cached.name(), &mut || sink.waiting()).await;
     let mut reader = Reader::new(http, snapshot, file, cached, sink);
     let result = reader.read().await;
-    // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
-    let damaged = match result {
+    let damaged = match &result {
         Err(Error::Integrity { .. }) => true,
-        Err(Error::Sink) => !reader.trusted,
+        // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
+        Err(Error::Sink) => reader.hasher.is_some(),
         _ => false,
     };
-    match result {
-        // What is kept may stem from a host or a disk that erred once: begin again, without it.
-        Err(_) if damaged => {
-            reader.begin_again().await;
-            let result = reader.read().await;
-            if let Err(Error::Integrity { .. } | Error::Sink) = result {
-                reader.cached.clear_from(0).await;
-            }
-            result
-        }
-        result => result,
+    if !damaged {
+        return result;
     }
+    // What is kept may stem from a host or a disk that erred once: begin again, without it.
+    reader.begin_again().await;
+    let result = reader.read().await;
+    if let Err(Error::Integrity { .. } | Error::Sink) = result {
+        reader.cached.clear_from(0).await;
+    }
+    result
 }
 
 /// Reads a stretch of a file, or all of it, keeping nothing.
@@ -94,8 +92,6 @@ struct Reader<'a> {
     position: u64,
     /// Absent where the file needs no check: it has no known SHA-256, or had the right one before.
     hasher: Option<Sha256>,
-    /// Whether the file was right before, or nothing is known that it could be checked against.
-    trusted: bool,
     /// Bytes that the sink has and the storage does not.
     pending: Vec<u8>,
     /// Chunks that are being kept.
@@ -120,7 +116,6 @@ impl<'a> Reader<'a> {
             sink,
             position: 0,
             hasher: None,
-            trusted: false,
             pending: Vec::new(),
             puts: FuturesUnordered::new(),
             keeping: true,
@@ -142,10 +137,9 @@ impl<'a> Reader<'a> {
     }
 
     async fn read(&mut self) -> Result<()> {
-        let (verified, _) = self.cached.state().await;
+        let (verified, chunks) = self.cached.state().await;
         self.hasher = (!verified && self.file.sha256.is_some()).then(Sha256::new);
-        self.trusted = self.hasher.is_none();
-        let complete = self.read_cached().await?;
+        let complete = self.read_cached(verified, chunks).await?;
         if !complete {
             if verified {
                 // Something is missing or damaged, and the rest is not covered by the earlier check.
@@ -153,8 +147,8 @@ impl<'a> Reader<'a> {
                 self.sink.restart();
                 self.position = 0;
                 self.hasher = self.file.sha256.is_some().then(Sha256::new);
-                self.trusted = self.hasher.is_none();
-                self.read_cached().await?;
+                let (_, chunks) = self.cached.state().await;
+                self.read_cached(false, chunks).await?;
             }
             self.sink.origin(false);
             self.download().await?;
@@ -163,9 +157,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Hands what is kept to the sink; true where that was the whole file.
-    async fn read_cached(&mut self) -> Result<bool> {
+    async fn read_cached(&mut self, verified: bool, chunks: Vec<Chunk>) -> Result<bool> {
         self.sink.origin(true);
-        let (verified, chunks) = self.cached.state().await;
         for chunk in chunks {
             let Some(bytes) = self.cached.get(&chunk).await else {
                 self.cached.clear_from(chunk.offset).await;
@@ -260,7 +253,7 @@ impl<'a> Reader<'a> {
     async fn next_piece(&mut self, response: &mut Response) -> std::result::Result<Option<Vec<u8>>, Attempt> {
         while self.puts.len() >= MOST_PUTS {
             let put = self.puts.next().await;
-            self.keeping &= !matches!(put, Some(Err(_)));
+            self.note(put);
         }
         let mut piece = Box::pin(next(self.http, response));
         loop {
@@ -272,7 +265,7 @@ impl<'a> Reader<'a> {
                 Either::Right((piece, _)) => return piece,
                 Either::Left((put, rest)) => {
                     piece = rest;
-                    self.keeping &= !matches!(put, Some(Err(_)));
+                    self.note(put);
                 }
             }
         }
@@ -305,9 +298,13 @@ impl<'a> Reader<'a> {
     async fn flush(&mut self) {
         self.put_pending(0);
         while let Some(put) = self.puts.next().await {
-            // Where there is no room, or no storage, the file goes on from memory.
-            self.keeping &= put.is_ok();
+            self.note(Some(put));
         }
+    }
+
+    /// Where there is no room, or no storage, the file goes on from memory.
+    fn note(&mut self, put: Option<std::result::Result<(), StorageError>>) {
+        self.keeping &= !matches!(put, Some(Err(_)));
     }
 
     async fn verify(&mut self, verified: bool) -> Result<()> {

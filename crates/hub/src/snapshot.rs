@@ -1,6 +1,7 @@
 //! What a repository holds at one commit.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Endpoint, ModelCard, RepoId, Result, Revision};
 
@@ -62,6 +63,12 @@ impl Snapshot {
         }
         self.architectures.iter().find_map(|name| task_of_architecture(name))
     }
+}
+
+/// `architectures` of a `config.json`.
+pub(crate) fn architectures(config: &Value) -> Vec<String> {
+    let names = config.get("architectures").and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The tag of the Auto class that a class name stands for (`utils/update_metadata.py` of transformers).

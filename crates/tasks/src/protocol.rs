@@ -166,3 +166,10 @@ pub struct Failure {
     /// What happened, in one sentence that names the file, tensor or field.
     pub message: String,
 }
+
+impl Failure {
+    /// The request was stopped by whoever made it.
+    pub fn aborted() -> Self {
+        Self { code: ErrorCode::Aborted, message: "the request was stopped".to_owned() }
+    }
+}

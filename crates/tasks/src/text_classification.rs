@@ -1,7 +1,6 @@
 //! `text-classification`: labels for a text, each with a score.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{Field, FieldKind, OutputShape, Parameter, ParameterKind, Task, examples};
 
@@ -79,8 +78,3 @@ pub struct Score {
 
 /// The labels, the best first.
 pub type Output = Vec<Score>;
-
-/// Whether `output` of a card's example is of this task's shape.
-pub fn is_output(output: &Value) -> bool {
-    Output::deserialize(output).is_ok()
-}

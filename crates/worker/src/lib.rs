@@ -91,7 +91,7 @@ impl State {
             let answer = match answer.await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(failure)) => Answer::Failed(failure),
-                Err(_) => Answer::Failed(aborted()),
+                Err(_) => Answer::Failed(Failure::aborted()),
             };
             self.running.borrow_mut().remove(&id);
             self.post(id, answer);
@@ -129,10 +129,6 @@ fn failure(code: ErrorCode, message: &str) -> Failure {
 
 fn failed(error: vitrine_pipelines::Error) -> Failure {
     Failure { code: error.code(), message: error.to_string() }
-}
-
-fn aborted() -> Failure {
-    failure(ErrorCode::Aborted, "the request was stopped")
 }
 
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
-use vitrine_browser::{Caches, Fetch};
-use vitrine_hub::{Endpoint, Http, Options, RepoId, Revision, Token};
+use vitrine_hub::{Endpoint, RepoId, Revision, Token};
 use vitrine_pipelines::{LoadOptions, Session};
 use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::{State, aborted, failed, memory_bytes, now};
+use crate::{State, failed, memory_bytes, now};
 
 /// Milliseconds between two reports of the same phase and file: more cannot be read.
 const BETWEEN_REPORTS: f64 = 100.0;
@@ -86,7 +85,7 @@ impl Loads {
             !unwanted
         });
         if stopped {
-            state.post(id, Answer::Failed(aborted()));
+            state.post(id, Answer::Failed(Failure::aborted()));
         }
     }
 
@@ -124,7 +123,7 @@ async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
     let hub_failed = |error: vitrine_hub::Error| failed(error.into());
     let endpoint = Endpoint::parse(&load.endpoint).map_err(hub_failed)?;
     let token = load.token.as_deref().and_then(Token::parse);
-    let source = Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default());
+    let source = vitrine_browser::source(endpoint, token);
     let options = LoadOptions {
         repo: RepoId::parse(&load.model).map_err(hub_failed)?,
         revision: Revision::parse(&load.revision).map_err(hub_failed)?,
