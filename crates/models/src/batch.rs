@@ -7,22 +7,39 @@ pub struct Batch {
     lengths: Vec<usize>,
     input_ids: Vec<u32>,
     token_type_ids: Vec<u32>,
+    /// Token types of one token; more than one in TAPAS.
+    type_columns: usize,
+    wanted: Option<Vec<usize>>,
 }
 
 impl Batch {
     /// Pads texts on the right to the longest. Each text is its token ids and their types, of equal length.
     pub fn new(texts: &[(&[u32], &[u32])], pad_id: u32) -> Self {
+        Self::with_type_columns(texts, 1, pad_id)
+    }
+
+    /// The same with several types a token, row after row.
+    pub fn with_type_columns(texts: &[(&[u32], &[u32])], type_columns: usize, pad_id: u32) -> Self {
         let lengths: Vec<usize> = texts.iter().map(|(ids, _)| ids.len()).collect();
         let tokens = lengths.iter().copied().max().unwrap_or(0).max(1);
-        let padded = |text: &[u32], pad: u32| {
-            text.iter().copied().chain(std::iter::repeat(pad)).take(tokens).collect::<Vec<u32>>()
+        let padded = |text: &[u32], pad: u32, length: usize| {
+            text.iter().copied().chain(std::iter::repeat(pad)).take(length).collect::<Vec<u32>>()
         };
         Self {
             tokens,
             lengths,
-            input_ids: texts.iter().flat_map(|(ids, _)| padded(ids, pad_id)).collect(),
-            token_type_ids: texts.iter().flat_map(|(_, types)| padded(types, 0)).collect(),
+            input_ids: texts.iter().flat_map(|(ids, _)| padded(ids, pad_id, tokens)).collect(),
+            token_type_ids: texts.iter().flat_map(|(_, types)| padded(types, 0, tokens * type_columns)).collect(),
+            type_columns,
+            wanted: None,
         }
+    }
+
+    /// Names the tokens, as places in `[batch * tokens]`, of which a head for masked tokens is to give logits. Without
+    /// it, it gives them of all.
+    pub fn wanting(mut self, wanted: Vec<usize>) -> Self {
+        self.wanted = Some(wanted);
+        self
     }
 
     /// Number of texts.
@@ -46,12 +63,38 @@ impl Batch {
     }
 
     /// `[batch * tokens]`.
-    pub(crate) fn input_ids(&self) -> impl Iterator<Item = u32> {
-        self.input_ids.iter().copied()
+    pub(crate) fn input_ids(&self) -> &[u32] {
+        &self.input_ids
     }
 
-    /// `[batch * tokens]`.
-    pub(crate) fn token_type_ids(&self) -> impl Iterator<Item = u32> {
-        self.token_type_ids.iter().copied()
+    /// `[batch * tokens]` of one column of types; 0 where there is no such column.
+    pub(crate) fn token_type_ids(&self, column: usize) -> impl Iterator<Item = u32> {
+        self.token_type_ids.chunks_exact(self.type_columns).map(move |types| types.get(column).copied().unwrap_or(0))
+    }
+
+    /// Positions from 0 in each text, `[batch * tokens]`.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).flat_map(|_| 0..self.tokens as u32)
+    }
+
+    /// Positions that count tokens other than `pad_id` from `pad_id + 1`, while the padding token itself has the
+    /// position `pad_id` (`create_position_ids_from_input_ids` of RoBERTa), `[batch * tokens]`.
+    pub(crate) fn positions_after(&self, pad_id: u32) -> Vec<u32> {
+        let mut positions = Vec::with_capacity(self.input_ids.len());
+        for text in self.input_ids.chunks_exact(self.tokens) {
+            let mut count = 0;
+            for id in text {
+                let counts = u32::from(*id != pad_id);
+                count += counts;
+                positions.push(count * counts + pad_id);
+            }
+        }
+        positions
+    }
+
+    /// Places in `[batch * tokens]` of the tokens that are wanted.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = usize> {
+        let all = if self.wanted.is_some() { 0 } else { self.input_ids.len() };
+        self.wanted.iter().flatten().copied().chain(0..all)
     }
 }

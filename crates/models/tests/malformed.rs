@@ -202,5 +202,5 @@ fn build(config: &[u8]) -> vitrine_models::Result<()> {
     reader.begin_file(None);
     reader.write(&file(&header, at))?;
     reader.end_file()?;
-    (architecture.load)(&config, vitrine_models::Head::None, &reader.finish(architecture.prefix)).map(drop)
+    architecture.load(&config, vitrine_models::Head::None, &reader.finish(architecture.prefix)).map(drop)
 }

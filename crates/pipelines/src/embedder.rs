@@ -13,7 +13,7 @@ const TOKENS_AT_ONCE: usize = 512;
 
 /// An encoder with its tokenizer, and what makes embeddings of its hidden states.
 pub(crate) struct Embedder {
-    encoder: Box<dyn Encoder>,
+    encoder: Encoder,
     tokenizer: Tokenizer,
     pub modules: Option<Modules>,
 }
@@ -62,7 +62,7 @@ impl Embedder {
                         vector = Pooling { modes: modes.clone(), skip }.apply(&vector, self.encoder.hidden_size());
                     }
                     Step::Dense { linear, activation } => {
-                        vector = linear.apply(vector)?;
+                        vector = linear.forward(&vector)?;
                         activation.forward(&mut vector);
                     }
                     Step::Normalize => normalize(&mut vector),

@@ -83,10 +83,10 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     match task.as_deref().map(|tag| (tag, pipeline(tag))) {
         Some((tag, None)) => problems.push(Error::UnsupportedTask(format!("`{tag}` is not supported yet"))),
         None => problems.push(Error::UnsupportedTask("the repository names no task".to_owned())),
-        Some((_, Some(entry))) if built.is_some_and(|built| !built.heads.contains(&entry.head)) => {
-            problems.push(Error::UnsupportedHead(format!("the architecture has no head for {}", entry.task.tag)));
+        Some((_, Some(entry))) => {
+            let checked = built.zip(config.as_ref()).map(|(built, config)| built.check(config, entry.head));
+            problems.extend(checked.and_then(std::result::Result::err).map(Error::from));
         }
-        Some(_) => {}
     }
     Ok(Inspection {
         repo: snapshot.repo.clone(),

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
-use vitrine_models::{Config, Encoder, Head, Resident, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
 use vitrine_tasks::{TASKS, Task, task};
 
@@ -92,12 +92,8 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         chosen = named.task().map(entry).transpose()?;
     }
     let entry = chosen.ok_or_else(|| unsupported_task("", &snapshot.architectures))?;
-    if !architecture.heads.contains(&entry.head) {
-        return Err(Error::UnsupportedHead(format!(
-            "{} models have no head for {}",
-            architecture.model_type, entry.task.name
-        )));
-    }
+    let unsuited = |error| with_suggestion(error, entry.task, &config);
+    architecture.check(&config, entry.head).map_err(unsuited)?;
     let modules = if entry.head == Head::None { Modules::parse(&files)? } else { None };
     let tokenizer_json = files.remove("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
     let tokenizer_config = json(&files, "tokenizer_config.json")?;
@@ -107,9 +103,9 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     if plan.weights.is_empty() {
         return Err(missing(vitrine_hub::WEIGHTS).into());
     }
-    let (uses, head) = (architecture.uses, entry.head);
+    let head = entry.head;
     let mut sink = WeightsSink {
-        reader: WeightsReader::new(resident, move |name| uses(name, head)),
+        reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
         loading: &loading,
         file: "",
         of_file: 0,
@@ -130,8 +126,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     }
     let weights = sink.reader.finish(architecture.prefix);
     let resident_bytes = weights.bytes();
-    let encoder: Box<dyn Encoder> = (architecture.load)(&config, entry.head, &weights)
-        .map_err(|error| with_suggestion(error, entry.task, &config))?;
+    let encoder = architecture.load(&config, entry.head, &weights).map_err(unsuited)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
     let downloaded = loading.loaded.get() - loading.cached.get();
     let pipeline = (entry.build)(Parts { encoder, tokenizer, config, modules })?;
@@ -169,11 +164,11 @@ fn tasks_of(architecture: &str) -> Vec<&'static str> {
 
 /// Says which tasks a checkpoint suits, where it lacks the head for the one that was asked for.
 fn with_suggestion(error: vitrine_models::Error, task: &Task, config: &Config) -> Error {
-    let vitrine_models::Error::UnsupportedHead { missing } = &error else { return error.into() };
+    let vitrine_models::Error::UnsupportedHead(reason) = &error else { return error.into() };
     let architecture = config.architectures().first().copied().unwrap_or("a model without a head");
     let suits = tasks_of(architecture).join(", ");
     Error::UnsupportedHead(format!(
-        "the checkpoint is {architecture}, which has no trained head for {} (tensor `{missing}` is absent); it suits {suits}",
+        "the checkpoint is {architecture}, which has no trained head for {} ({reason}); it suits {suits}",
         task.tag
     ))
 }

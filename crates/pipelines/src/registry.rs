@@ -19,7 +19,7 @@ pub struct PipelineEntry {
 
 /// What a pipeline is put together from.
 pub(crate) struct Parts {
-    pub encoder: Box<dyn Encoder>,
+    pub encoder: Encoder,
     pub tokenizer: Tokenizer,
     pub config: Config,
     /// Of a sentence-transformers repository.

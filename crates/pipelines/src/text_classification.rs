@@ -14,7 +14,7 @@ pub(crate) fn build(parts: Parts) -> Result<Box<dyn JsonPipeline>> {
 }
 
 struct TextClassification {
-    encoder: Box<dyn Encoder>,
+    encoder: Encoder,
     tokenizer: Tokenizer,
     config: Config,
 }

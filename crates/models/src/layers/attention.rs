@@ -1,41 +1,103 @@
-//! Multi-head self-attention (Vaswani et al., 2017): `softmax(Q Kᵀ / √d) V`.
+//! Multi-head attention (Vaswani et al., 2017): `softmax(Q Kᵀ · scale + bias) V`.
 
 use candle_core::{Device, Tensor};
 use vitrine_kernels::softmax::softmax;
 
-use super::Linear;
+use super::{Angles, Linear, Scope};
 use crate::weights::to_vec;
 use crate::{Batch, Result};
 
-/// Self-attention without its output projection.
-pub(crate) struct Attention {
+/// What an architecture adds to the scores of one query: `(text, head, query, scores of every key)`.
+pub(crate) type Bias<'a> = &'a dyn Fn(usize, usize, usize, &mut [f32]);
+
+/// How tokens attend to others by their places; nothing by default.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Relative<'a> {
+    /// Turns queries and keys by their positions.
+    pub rotary: Option<&'a Angles>,
+    /// Changes scores before softmax.
+    pub bias: Option<Bias<'a>>,
+}
+
+/// Self-attention with its output projection.
+pub(crate) struct SelfAttention {
     pub(crate) query: Linear,
     pub(crate) key: Linear,
     pub(crate) value: Linear,
+    pub(crate) output: Linear,
     pub(crate) heads: usize,
 }
 
-impl Attention {
-    /// `[batch * tokens, hidden]` → `[batch * tokens * hidden]`; padding is not attended to.
-    pub(crate) fn forward(&self, rows: &Tensor, batch: &Batch) -> Result<Vec<f32>> {
-        let hidden = rows.dim(1)?;
-        let (tokens, width) = (batch.tokens(), hidden / self.heads);
-        let by_head = |projected: Vec<f32>| -> Result<Tensor> {
-            let swapped = swap(&projected, tokens, self.heads, width);
-            Ok(Tensor::from_vec(swapped, (batch.len() * self.heads, tokens, width), &Device::Cpu)?)
-        };
-        let mut query = self.query.forward(rows)?;
-        let scale = 1.0 / (width as f32).sqrt();
-        query.iter_mut().for_each(|number| *number *= scale);
-        let (query, key) = (by_head(query)?, by_head(self.key.forward(rows)?)?);
-        let mut scores = to_vec(&query.matmul(&key.t()?)?)?; // [batch * heads * tokens * tokens]
-        for (text, length) in scores.chunks_exact_mut(self.heads * tokens * tokens).zip(batch.lengths()) {
-            text.chunks_exact_mut(tokens).for_each(|row| softmax(row, *length));
-        }
-        let scores = Tensor::from_vec(scores, (batch.len() * self.heads, tokens, tokens), &Device::Cpu)?;
-        let context = to_vec(&scores.matmul(&by_head(self.value.forward(rows)?)?)?)?;
-        Ok(swap(&context, self.heads, tokens, width))
+impl SelfAttention {
+    /// Takes the projections `names` (query, key, value, output) of `scope`, all `[hidden, hidden]`.
+    pub(crate) fn load(scope: &Scope<'_>, names: [&str; 4], hidden: usize, heads: usize, bias: bool) -> Result<Self> {
+        let [query, key, value, output] = names.map(|name| Linear::load(&scope.at(name), hidden, hidden, bias));
+        Ok(Self { query: query?, key: key?, value: value?, output: output?, heads })
     }
+
+    /// `[batch * tokens * hidden]` → the same; padding is not attended to.
+    pub(crate) fn forward(&self, rows: &[f32], batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
+        let (mut query, mut key) = (self.query.forward(rows)?, self.key.forward(rows)?);
+        let width = query.len() / (batch.len() * batch.tokens() * self.heads).max(1);
+        if let Some(rotary) = relative.rotary {
+            rotary.forward(&mut query, self.heads, width);
+            rotary.forward(&mut key, self.heads, width);
+        }
+        let shape = AttentionShape {
+            heads: self.heads,
+            queries: batch.tokens(),
+            keys: batch.tokens(),
+            lengths: batch.lengths(),
+            scale: 1.0 / (width as f32).sqrt(),
+        };
+        self.output.forward(&attend(query, &key, &self.value.forward(rows)?, &shape, relative.bias)?)
+    }
+}
+
+/// The sizes of one attention.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttentionShape<'a> {
+    pub heads: usize,
+    /// Queries of each text.
+    pub queries: usize,
+    /// Keys of each text, padding included.
+    pub keys: usize,
+    /// Keys of each text without padding, which stands at the end and is not attended to.
+    pub lengths: &'a [usize],
+    /// What scores are multiplied by before the bias is added.
+    pub scale: f32,
+}
+
+/// Attention of already projected rows: `query` is `[batch * queries * heads * width]`, `key` `[batch * keys * heads *
+/// width]`, `value` `[batch * keys * heads * width']`; the result is `[batch * queries * heads * width']`.
+pub(crate) fn attend(
+    mut query: Vec<f32>,
+    key: &[f32],
+    value: &[f32],
+    shape: &AttentionShape<'_>,
+    bias: Option<Bias<'_>>,
+) -> Result<Vec<f32>> {
+    let AttentionShape { heads, queries, keys, lengths, scale } = *shape;
+    let texts = lengths.len();
+    query.iter_mut().for_each(|number| *number *= scale);
+    let by_head = |rows: &[f32], tokens: usize| -> Result<Tensor> {
+        let width = rows.len() / (texts * tokens * heads).max(1);
+        Ok(Tensor::from_vec(swap(rows, tokens, heads, width), (texts * heads, tokens, width), &Device::Cpu)?)
+    };
+    let (query, key, value) = (by_head(&query, queries)?, by_head(key, keys)?, by_head(value, keys)?);
+    let mut scores = to_vec(&query.matmul(&key.t()?)?)?; // [batch * heads * queries * keys]
+    for (text, (matrices, length)) in scores.chunks_exact_mut((heads * queries * keys).max(1)).zip(lengths).enumerate()
+    {
+        for (index, row) in matrices.chunks_exact_mut(keys).enumerate() {
+            if let Some(bias) = bias {
+                bias(text, index / queries, index % queries, row);
+            }
+            softmax(row, *length);
+        }
+    }
+    let scores = Tensor::from_vec(scores, (texts * heads, queries, keys), &Device::Cpu)?;
+    let width = value.dim(2)?;
+    Ok(swap(&to_vec(&scores.matmul(&value)?)?, heads, queries, width))
 }
 
 /// `[n * a * b * width]` → `[n * b * a * width]`.

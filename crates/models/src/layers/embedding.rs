@@ -16,6 +16,17 @@ impl Embedding {
         Ok(Self { table: scope.get(&["weight"], &[ids, hidden])? })
     }
 
+    pub(crate) fn table(&self) -> &Tensor {
+        &self.table
+    }
+
+    /// The vector of each id, `[ids * hidden]`.
+    pub(crate) fn forward(&self, ids: impl ExactSizeIterator<Item = u32>) -> Result<Vec<f32>> {
+        let mut rows = vec![0.0; ids.len() * self.table.dim(1)?];
+        self.add_to(&mut rows, ids)?;
+        Ok(rows)
+    }
+
     /// Adds the vector of each id to its row of `[ids * hidden]`.
     pub(crate) fn add_to(&self, rows: &mut [f32], ids: impl Iterator<Item = u32>) -> Result<()> {
         let (known, hidden) = self.table.dims2()?;

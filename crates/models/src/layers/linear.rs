@@ -1,8 +1,8 @@
 //! A linear map: `y = x Wᵀ + b`.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
-use super::Scope;
+use super::{Embedding, Scope};
 use crate::weights::{as_f32, to_vec};
 use crate::{Result, Weights};
 
@@ -22,19 +22,26 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// A linear map back to the vocabulary: its weight is the embeddings' table, unless the checkpoint has a weight of
+    /// its own under `name` that differs (`tie_weights` of transformers 5); its bias is the first of `biases` there is.
+    pub(crate) fn tied(scope: &Scope<'_>, name: &str, embedding: &Embedding, biases: &[&str]) -> Result<Self> {
+        let table = embedding.table();
+        let own = scope.at(name);
+        let weight = if own.has("weight") { own.get(&["weight"], table.dims())? } else { table.clone() };
+        let weight = if to_vec(&weight)? == to_vec(table)? { table.clone() } else { weight };
+        let bias = if biases.is_empty() { Vec::new() } else { to_vec(&scope.get(biases, &[table.dim(0)?])?)? };
+        Ok(Self { weight, bias })
+    }
+
     /// A linear map that stands alone in a file, as sentence-transformers' `Dense` does.
     pub fn alone(weights: &Weights, inputs: usize, outputs: usize, bias: bool) -> Result<Self> {
         Self::load(&Scope::new(weights).at("linear"), inputs, outputs, bias)
     }
 
     /// `[rows * in]` → `[rows * out]`.
-    pub fn apply(&self, rows: Vec<f32>) -> Result<Vec<f32>> {
+    pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
         let inputs = self.weight.dim(1)?;
-        self.forward(&Tensor::from_vec(rows, ((), inputs), self.weight.device())?)
-    }
-
-    /// `[rows, in]` → `[rows * out]`.
-    pub(crate) fn forward(&self, rows: &Tensor) -> Result<Vec<f32>> {
+        let rows = Tensor::from_slice(rows, (rows.len() / inputs.max(1), inputs), &Device::Cpu)?;
         let mut product = to_vec(&rows.matmul(&as_f32(&self.weight)?.t()?)?)?;
         if !self.bias.is_empty() {
             for row in product.chunks_exact_mut(self.bias.len()) {

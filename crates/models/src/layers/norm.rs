@@ -1,12 +1,12 @@
-//! Layer normalization (Ba, Kiros and Hinton, 2016).
+//! Normalization of hidden states, each row by itself.
 
-use vitrine_kernels::norm::layer_norm;
+use vitrine_kernels::norm::{layer_norm, rms_norm};
 
 use super::Scope;
 use crate::Result;
 use crate::weights::to_vec;
 
-/// `y = (x - mean) / √(variance + epsilon) · weight + bias` over each row.
+/// `y = (x - mean) / √(variance + epsilon) · weight + bias` over each row (Ba, Kiros and Hinton, 2016).
 pub(crate) struct LayerNorm {
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -16,13 +16,35 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     /// Old checkpoints say `gamma` and `beta` for `weight` and `bias`.
     pub(crate) fn load(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
-        let weight = to_vec(&scope.get(&["weight", "gamma"], &[hidden])?)?;
         let bias = to_vec(&scope.get(&["bias", "beta"], &[hidden])?)?;
-        Ok(Self { weight, bias, epsilon: epsilon as f32 })
+        Ok(Self { bias, ..Self::without_bias(scope, hidden, epsilon)? })
+    }
+
+    /// A norm that has no bias.
+    pub(crate) fn without_bias(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
+        let weight = to_vec(&scope.get(&["weight", "gamma"], &[hidden])?)?;
+        Ok(Self { weight, bias: vec![0.0; hidden], epsilon: epsilon as f32 })
     }
 
     /// `[rows * hidden]`, in place.
     pub(crate) fn forward(&self, rows: &mut [f32]) {
         layer_norm(rows, &self.weight, &self.bias, self.epsilon);
+    }
+}
+
+/// `y = x / √(mean of squares + epsilon) · weight` over each row (Zhang and Sennrich, 2019).
+pub(crate) struct RmsNorm {
+    weight: Vec<f32>,
+    epsilon: f32,
+}
+
+impl RmsNorm {
+    pub(crate) fn load(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
+        Ok(Self { weight: to_vec(&scope.get(&["weight"], &[hidden])?)?, epsilon: epsilon as f32 })
+    }
+
+    /// `[rows * hidden]`, in place.
+    pub(crate) fn forward(&self, rows: &mut [f32]) {
+        rms_norm(rows, &self.weight, self.epsilon);
     }
 }

@@ -1,0 +1,113 @@
+//! Heads: what stands on a body, and the layers that nearly all of them are composed of.
+
+use crate::layers::{Activation, LayerNorm, Linear};
+use crate::{Batch, Result};
+
+/// What stands on a model's body. The logits' shape stands with each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Nothing: hidden states.
+    None,
+    /// A score for each entry of the vocabulary: `[wanted * vocabulary]` for the tokens that the batch wants.
+    MaskedLm,
+    /// Labels for a whole text: `[batch * labels]`.
+    SequenceClassification,
+    /// Labels for each token: `[batch * tokens * labels]`.
+    TokenClassification,
+    /// How likely an answer starts and ends at each token: `[batch * tokens * 2]`.
+    QuestionAnswering,
+    /// A score for each text, which is one of several choices: `[batch]`.
+    MultipleChoice,
+    /// Of a table's cells and how to sum them up: `[batch * tokens]` logits of cells, then `[batch * aggregators]`.
+    TableQuestionAnswering,
+}
+
+impl Head {
+    /// The head of a class that a checkpoint was saved from, for instance `BertForMaskedLM`; `None` where the class is
+    /// of no head known here, as of models for pre-training, which have several.
+    pub fn of_class(name: &str) -> Option<Self> {
+        const ENDINGS: &[(&str, Head)] = &[
+            ("ForMaskedLM", Head::MaskedLm),
+            ("WithLMHeadModel", Head::MaskedLm),
+            ("ForSequenceClassification", Head::SequenceClassification),
+            ("ForTokenClassification", Head::TokenClassification),
+            ("ForQuestionAnswering", Head::QuestionAnswering),
+            ("ForQuestionAnsweringSimple", Head::QuestionAnswering),
+            ("ForMultipleChoice", Head::MultipleChoice),
+            ("EncoderModel", Head::None),
+        ];
+        if name == "TapasForQuestionAnswering" {
+            return Some(Self::TableQuestionAnswering);
+        }
+        let known = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, head)| *head);
+        known.or_else(|| (name.ends_with("Model") && !name.ends_with("LMHeadModel")).then_some(Self::None))
+    }
+}
+
+/// The layers of a head.
+pub(crate) trait HeadLayers {
+    /// `[batch * tokens * hidden]` → logits of the shape that [`Head`] tells.
+    fn forward(&self, rows: &[f32], batch: &Batch) -> Result<Vec<f32>>;
+}
+
+/// A head that takes some tokens of each text through one step after the other.
+pub(crate) struct Steps {
+    tokens: Tokens,
+    steps: Vec<Step>,
+}
+
+/// The tokens that a head reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tokens {
+    /// The first of each text.
+    First,
+    /// The last of each text that is not padding.
+    Last,
+    /// All.
+    Every,
+    /// Those that the batch wants.
+    Wanted,
+}
+
+/// One step of a head.
+pub(crate) enum Step {
+    Linear(Linear),
+    Activation(Activation),
+    Norm(LayerNorm),
+}
+
+impl Steps {
+    pub(crate) fn new(tokens: Tokens, steps: Vec<Step>) -> Box<dyn HeadLayers> {
+        Box::new(Self { tokens, steps })
+    }
+}
+
+impl HeadLayers for Steps {
+    fn forward(&self, rows: &[f32], batch: &Batch) -> Result<Vec<f32>> {
+        let mut rows = select(rows, batch, self.tokens);
+        for step in &self.steps {
+            match step {
+                Step::Linear(linear) => rows = linear.forward(&rows)?,
+                Step::Activation(activation) => activation.forward(&mut rows),
+                Step::Norm(norm) => norm.forward(&mut rows),
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The rows of some tokens: `[batch * tokens * width]` → `[selected * width]`.
+pub(crate) fn select(rows: &[f32], batch: &Batch, tokens: Tokens) -> Vec<f32> {
+    let width = rows.len() / (batch.len() * batch.tokens()).max(1);
+    let row = |index: usize| rows.get(index * width..(index + 1) * width).unwrap_or_default();
+    let starts = (0..batch.len()).map(|text| text * batch.tokens());
+    match tokens {
+        Tokens::Every => rows.to_vec(),
+        Tokens::First => starts.flat_map(row).copied().collect(),
+        Tokens::Last => {
+            let last = starts.zip(batch.lengths()).map(|(start, length)| start + length.saturating_sub(1));
+            last.flat_map(row).copied().collect()
+        }
+        Tokens::Wanted => batch.wanted().flat_map(row).copied().collect(),
+    }
+}
