@@ -21,6 +21,26 @@ impl Config {
         }
     }
 
+    /// The same config, where absent keys have these values.
+    pub(crate) fn with_defaults(&self, defaults: &[(&str, usize)]) -> Self {
+        let mut config = self.clone();
+        for (key, value) in defaults.iter().filter(|(key, _)| self.get(key).is_null()) {
+            config.0.insert((*key).to_owned(), Value::from(*value));
+        }
+        config
+    }
+
+    /// The same config, where the value under the first name of each pair, if there is one, stands under the second too.
+    pub(crate) fn with_names(&self, names: &[(&str, &str)]) -> Self {
+        let mut config = self.clone();
+        for (own, usual) in names {
+            if let Some(value) = self.0.get(*own).filter(|value| !value.is_null()) {
+                config.0.insert((*usual).to_owned(), value.clone());
+            }
+        }
+        config
+    }
+
     /// The architecture's name.
     pub fn model_type(&self) -> Result<&str> {
         self.text("model_type").ok_or_else(|| Error::Config("it has no `model_type`".to_owned()))
@@ -34,6 +54,11 @@ impl Config {
     /// A value that is a text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).as_str()
+    }
+
+    /// Whether there is a value, be it null.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
     }
 
     /// A value as it is; null where absent.

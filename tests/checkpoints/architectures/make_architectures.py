@@ -60,7 +60,7 @@ def make_model(architecture, head, seed):
     model = architecture.classes[head](config).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "norm" in name.lower() and name.endswith("weight"):
+            if parameter.dim() == 1 and name.endswith("weight"):
                 parameter.copy_(1 + 0.2 * torch.randn_like(parameter))
             elif parameter.dim() == 1:
                 parameter.copy_(0.2 * torch.randn_like(parameter))

@@ -1,7 +1,20 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
+mod albert;
 mod bert;
+mod camembert;
+mod distilbert;
+mod electra;
+mod ernie;
+mod layoutlm;
+mod megatron_bert;
+mod mpnet;
+mod rembert;
 mod roberta;
+mod roberta_prelayernorm;
+mod splinter;
+mod xlm_roberta;
+mod xmod;
 
 use crate::layers::Scope;
 use crate::{Config, Encoder, Error, Head, Result, Weights};
@@ -21,7 +34,23 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] = &[bert::ARCHITECTURE, roberta::ARCHITECTURE];
+pub static ARCHITECTURES: &[Architecture] = &[
+    albert::ARCHITECTURE,
+    bert::ARCHITECTURE,
+    camembert::ARCHITECTURE,
+    distilbert::ARCHITECTURE,
+    electra::ARCHITECTURE,
+    ernie::ARCHITECTURE,
+    layoutlm::ARCHITECTURE,
+    megatron_bert::ARCHITECTURE,
+    mpnet::ARCHITECTURE,
+    rembert::ARCHITECTURE,
+    roberta::ARCHITECTURE,
+    roberta_prelayernorm::ARCHITECTURE,
+    splinter::ARCHITECTURE,
+    xlm_roberta::ARCHITECTURE,
+    xmod::ARCHITECTURE,
+];
 
 /// The architecture that a config names.
 pub fn architecture(config: &Config) -> Result<&'static Architecture> {

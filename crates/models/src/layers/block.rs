@@ -1,6 +1,8 @@
 //! One layer of a transformer's encoder: self-attention, then a feed-forward network, each with a residual and a norm.
 
-use super::{Activation, LayerNorm, Linear, Relative, Scope, SelfAttention, add};
+use std::rc::Rc;
+
+use super::{Activation, Adapter, LayerNorm, Linear, Relative, Scope, SelfAttention, add};
 use crate::{Batch, Config, Error, Result};
 
 /// A layer of an encoder.
@@ -8,6 +10,8 @@ pub(crate) struct Block {
     attention: SelfAttention,
     attention_norm: LayerNorm,
     feed_forward: FeedForward,
+    /// Between the last residual sum and what follows it.
+    pub adapter: Option<Adapter>,
     output_norm: LayerNorm,
     norms: Norms,
 }
@@ -74,12 +78,24 @@ pub(crate) fn heads(config: &Config, key: &str, hidden: usize) -> Result<usize> 
 }
 
 impl Block {
+    /// The layers of `scope`, which are named by their numbers.
+    pub(crate) fn load_all(
+        scope: &Scope<'_>,
+        layers: usize,
+        names: &BlockNames,
+        shape: &BlockShape,
+        norms: Norms,
+    ) -> Result<Vec<Rc<Self>>> {
+        (0..layers).map(|index| Self::load(&scope.at(index), names, shape, norms).map(Rc::new)).collect()
+    }
+
     pub(crate) fn load(scope: &Scope<'_>, names: &BlockNames, shape: &BlockShape, norms: Norms) -> Result<Self> {
         let BlockShape { hidden, heads, intermediate, activation, epsilon } = *shape;
         Ok(Self {
             attention: SelfAttention::load(scope, names.attention, hidden, heads, true)?,
             attention_norm: LayerNorm::load(&scope.at(names.attention_norm), hidden, epsilon)?,
             feed_forward: FeedForward::load(scope, names.feed_forward, hidden, intermediate, activation)?,
+            adapter: None,
             output_norm: LayerNorm::load(&scope.at(names.output_norm), hidden, epsilon)?,
             norms,
         })
@@ -94,6 +110,7 @@ impl Block {
                 self.attention_norm.forward(&mut rows);
                 let fed = self.feed_forward.forward(&rows)?;
                 add(&mut rows, &fed);
+                self.adapt(&mut rows)?;
                 self.output_norm.forward(&mut rows);
             }
             Norms::Before => {
@@ -103,9 +120,14 @@ impl Block {
                 normal.clone_from(&rows);
                 self.output_norm.forward(&mut normal);
                 add(&mut rows, &self.feed_forward.forward(&normal)?);
+                self.adapt(&mut rows)?;
             }
         }
         Ok(rows)
+    }
+
+    fn adapt(&self, rows: &mut [f32]) -> Result<()> {
+        self.adapter.iter().try_for_each(|adapter| adapter.forward(rows, &self.output_norm))
     }
 }
 

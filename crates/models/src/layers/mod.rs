@@ -1,8 +1,10 @@
 //! The arithmetic that architectures are composed of. Hidden states are `[batch * tokens * hidden]` between layers.
 
 mod activation;
+mod adapter;
 mod attention;
 mod block;
+mod buckets;
 mod embedding;
 mod linear;
 mod norm;
@@ -10,8 +12,10 @@ mod rotary;
 mod scope;
 
 pub use activation::Activation;
+pub(crate) use adapter::{Adapter, AdapterNorm};
 pub(crate) use attention::{AttentionShape, Bias, Relative, SelfAttention, attend};
 pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads};
+pub(crate) use buckets::Buckets;
 pub(crate) use embedding::Embedding;
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, RmsNorm};
