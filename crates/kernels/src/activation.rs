@@ -65,10 +65,10 @@ pub fn sqrt_softplus(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = softplus(*x).sqrt());
 }
 
-/// `(1 + erf((x - 0.707107) / (0.282095 √2))) / 2` (Ma et al., 2022).
+/// `(1 + erf((x - √½) / (0.282095 √2))) / 2` (Ma et al., 2022).
 pub fn laplace(numbers: &mut [f32]) {
     let scale = FRAC_1_SQRT_2 / 0.282_095;
-    numbers.iter_mut().for_each(|x| *x = 0.5 * (1.0 + libm::erff((*x - 0.707_107) * scale)));
+    numbers.iter_mut().for_each(|x| *x = 0.5 * (1.0 + libm::erff((*x - FRAC_1_SQRT_2) * scale)));
 }
 
 /// `ln(1 + eˣ)`.
@@ -128,7 +128,7 @@ mod tests {
         let softplus = |x: f64| if x > 40.0 { x } else { x.exp().ln_1p() };
         check(mish, |x| x * softplus(x).tanh());
         check(sqrt_softplus, |x| softplus(x).sqrt());
-        check(laplace, |x| 0.5 * (1.0 + libm::erf((x - 0.707107) / (0.282095 * 2f64.sqrt()))));
+        check(laplace, |x| 0.5 * (1.0 + libm::erf((x - 0.5f64.sqrt()) / (0.282095 * 2f64.sqrt()))));
         check(tanh, f64::tanh);
         check(sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
     }

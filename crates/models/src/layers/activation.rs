@@ -37,7 +37,7 @@ pub enum Activation {
     Mish,
     /// `√softplus(x)`.
     SqrtSoftplus,
-    /// `(1 + erf((x - 0.707107) / (0.282095 √2))) / 2`.
+    /// `(1 + erf((x - √½) / (0.282095 √2))) / 2`.
     Laplace,
 }
 
