@@ -1,7 +1,18 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
+mod bart;
 mod bert;
+mod encoder_decoder;
+mod esm;
+mod eurobert;
+mod mbart;
+mod modernbert;
+mod mt5;
+mod nomic_bert;
 mod roberta;
+mod roformer;
+mod rotary_body;
+mod t5;
 
 use crate::layers::Scope;
 use crate::{Config, Encoder, Error, Head, Result, Weights};
@@ -21,7 +32,19 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] = &[bert::ARCHITECTURE, roberta::ARCHITECTURE];
+pub static ARCHITECTURES: &[Architecture] = &[
+    bart::ARCHITECTURE,
+    bert::ARCHITECTURE,
+    esm::ARCHITECTURE,
+    eurobert::ARCHITECTURE,
+    mbart::ARCHITECTURE,
+    modernbert::ARCHITECTURE,
+    mt5::ARCHITECTURE,
+    nomic_bert::ARCHITECTURE,
+    roberta::ARCHITECTURE,
+    roformer::ARCHITECTURE,
+    t5::ARCHITECTURE,
+];
 
 /// The architecture that a config names.
 pub fn architecture(config: &Config) -> Result<&'static Architecture> {
