@@ -16,7 +16,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
     unused: &["encoder.version", "decoder.version"],
     load: |scope, config, head| {
         let start = Start::Token(token(config, "decoder_start_token_id").unwrap_or(2));
-        load(scope, config, head, Norms::After, start)
+        load(scope, config, head, Variant { norms: Norms::After, start, labels: 3 })
     },
 };
 
@@ -27,13 +27,26 @@ pub(super) const HEADS: &[(Head, &[&str])] = &[
     (Head::QuestionAnswering, &["qa_outputs."]),
 ];
 
-/// Also of mBART, whose norms stand before each part.
-pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, norms: Norms, start: Start) -> Result<Encoder> {
+/// In what mBART differs.
+pub(super) struct Variant {
+    pub norms: Norms,
+    pub start: Start,
+    /// Labels where the config speaks of none.
+    pub labels: usize,
+}
+
+/// Also of mBART.
+pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, variant: Variant) -> Result<Encoder> {
+    let Variant { norms, start, labels } = variant;
     let hidden = config.dimension_or("d_model", config.dimension_or("hidden_size", 1024)?)?;
     let ids = config.dimension_or("vocab_size", 50265)?;
     let positions = config.dimension_or("max_position_embeddings", 1024)?;
-    let shared =
-        Embedding::load_first(scope, &["shared", "encoder.embed_tokens", "decoder.embed_tokens"], ids, hidden)?;
+    let shared = Embedding::load_first(
+        scope,
+        &["shared", "encoder.embed_tokens", "decoder.embed_tokens", "lm_head"],
+        ids,
+        hidden,
+    )?;
     let stack = |name: &str| load_stack(&scope.at(name), config, name, hidden, positions, norms, &shared);
     let body = EncoderDecoder {
         encoder: stack("encoder")?,
@@ -42,7 +55,7 @@ pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, norms: Norms,
         hidden,
         max_tokens: positions,
     };
-    let head = load_head(scope, config, head, hidden, &shared)?;
+    let head = load_head(scope, config, head, hidden, labels, &shared)?;
     Ok(Encoder::new(body, head))
 }
 
@@ -103,6 +116,7 @@ fn load_head(
     config: &Config,
     head: Head,
     hidden: usize,
+    labels: usize,
     shared: &Embedding,
 ) -> Result<Option<Box<dyn HeadLayers>>> {
     let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
@@ -118,7 +132,7 @@ fn load_head(
         Head::SequenceClassification => {
             let labels = match config.get("id2label").is_object() {
                 true => config.label_count()?,
-                false => config.dimension_or("num_labels", 3)?,
+                false => config.dimension_or("num_labels", labels)?,
             };
             let end = token(config, "eos_token_id").unwrap_or(2);
             end_of_text_head(scope, hidden, labels, end)?

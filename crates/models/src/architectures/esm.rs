@@ -31,6 +31,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     if config.get("is_folding_model").as_bool() == Some(true) {
         return Err(Error::UnsupportedArchitecture("esm with folding".to_owned()));
     }
+    if config.get("is_decoder").as_bool() == Some(true) {
+        return Err(Error::UnsupportedArchitecture("esm as a decoder".to_owned()));
+    }
     let hidden = config.dimension_or("hidden_size", 768)?;
     let shape = BlockShape {
         hidden,

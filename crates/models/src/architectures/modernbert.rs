@@ -114,6 +114,7 @@ fn load_head(
         }
         Head::MaskedLm => Linear::tied(scope, "decoder", words, &["decoder.bias"])?,
         Head::MultipleChoice => classifier(1)?,
+        Head::QuestionAnswering => classifier(2)?,
         _ => classifier(config.label_count()?)?,
     };
     let mut steps = vec![

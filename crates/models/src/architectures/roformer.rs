@@ -26,6 +26,9 @@ const HEADS: &[(Head, &[&str])] = &[
 ];
 
 fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
+    if config.get("is_decoder").as_bool() == Some(true) {
+        return Err(Error::UnsupportedArchitecture("roformer as a decoder".to_owned()));
+    }
     let shape = BlockShape::of(config)?;
     let hidden = shape.hidden;
     if !(hidden / shape.heads).is_multiple_of(2) {

@@ -64,7 +64,7 @@ pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, defaults: Def
         Head::TokenClassification => {
             Some(Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
         }
-        Head::QuestionAnswering => Some(Steps::new(Tokens::Every, vec![linear("qa_outputs", config.label_count()?)?])),
+        Head::QuestionAnswering => Some(Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?])),
         _ => None,
     };
     let body = EncoderDecoder { encoder, decoder, scale: Some(1.0), hidden, max_tokens: usize::MAX };
