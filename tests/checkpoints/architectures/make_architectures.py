@@ -41,6 +41,8 @@ class Architecture:
     types: int = 0
     # Ids that random texts are drawn from.
     first_id: int = 5
+    # The last id of each text, where the model looks for one.
+    last_id: int | None = None
     # Changes of the config for one head.
     changes: dict = field(default_factory=dict)
     # More inputs for one batch: a function of (input_ids, attention_mask).
@@ -59,7 +61,10 @@ def make_model(architecture, head, seed):
         config.num_labels = LABELS
     model = architecture.classes[head](config).eval()
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        biases = [(name, buffer) for name, buffer in model.named_buffers() if name.endswith("bias")]
+        for name, parameter in [*model.named_parameters(), *biases]:
+            if not parameter.requires_grad and "bias" not in name:
+                continue  # A table that is computed, not learned.
             if parameter.dim() == 1 and name.endswith("weight"):
                 parameter.copy_(1 + 0.2 * torch.randn_like(parameter))
             elif parameter.dim() == 1:
@@ -74,7 +79,10 @@ def batches(architecture):
     generator = torch.Generator().manual_seed(7)
 
     def text(length):
-        return torch.randint(architecture.first_id, VOCABULARY, (length,), generator=generator)
+        ids = torch.randint(architecture.first_id, VOCABULARY, (length,), generator=generator)
+        if architecture.last_id is not None:
+            ids[-1] = architecture.last_id
+        return ids
 
     lengths = [1, 2, 17, architecture.longest]
     for together in [[length] for length in lengths] + [[1, 2, 17]]:

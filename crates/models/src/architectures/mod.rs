@@ -1,18 +1,29 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
 mod albert;
+mod bart;
 mod bert;
 mod camembert;
 mod distilbert;
 mod electra;
+mod encoder_decoder;
 mod ernie;
+mod esm;
+mod eurobert;
 mod layoutlm;
+mod mbart;
 mod megatron_bert;
+mod modernbert;
 mod mpnet;
+mod mt5;
+mod nomic_bert;
 mod rembert;
 mod roberta;
 mod roberta_prelayernorm;
+mod roformer;
+mod rotary_body;
 mod splinter;
+mod t5;
 mod xlm_roberta;
 mod xmod;
 
@@ -36,18 +47,27 @@ pub struct Architecture {
 /// Every architecture that can be built.
 pub static ARCHITECTURES: &[Architecture] = &[
     albert::ARCHITECTURE,
+    bart::ARCHITECTURE,
     bert::ARCHITECTURE,
     camembert::ARCHITECTURE,
     distilbert::ARCHITECTURE,
     electra::ARCHITECTURE,
     ernie::ARCHITECTURE,
+    esm::ARCHITECTURE,
+    eurobert::ARCHITECTURE,
     layoutlm::ARCHITECTURE,
+    mbart::ARCHITECTURE,
     megatron_bert::ARCHITECTURE,
+    modernbert::ARCHITECTURE,
     mpnet::ARCHITECTURE,
+    mt5::ARCHITECTURE,
+    nomic_bert::ARCHITECTURE,
     rembert::ARCHITECTURE,
     roberta::ARCHITECTURE,
     roberta_prelayernorm::ARCHITECTURE,
+    roformer::ARCHITECTURE,
     splinter::ARCHITECTURE,
+    t5::ARCHITECTURE,
     xlm_roberta::ARCHITECTURE,
     xmod::ARCHITECTURE,
 ];

@@ -3,7 +3,7 @@
 use crate::architectures::Architecture;
 use crate::architectures::bert::{BertBody, DEFAULTS, Embeddings, Positions};
 use crate::architectures::roberta::{HEADS, roberta_head};
-use crate::layers::{Block, BlockNames, BlockShape, Buckets, Norms, Scope};
+use crate::layers::{Block, BlockNames, BlockShape, Buckets, Norms, RelativeBias, Scope};
 use crate::{Config, Encoder, Error, Head, Result};
 
 pub(super) const ARCHITECTURE: Architecture =
@@ -34,7 +34,8 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let blocks = Block::load_all(&scope.at("encoder.layer"), layers, &NAMES, &shape, Norms::After)?;
     let mut body = BertBody::new(embeddings, blocks, shape.hidden);
     let table = scope.at("encoder.relative_attention_bias");
-    body.buckets = Some(Buckets::load(&table, BUCKETS, shape.heads, MAX_DISTANCE)?);
+    let buckets = Buckets { count: BUCKETS, max_distance: MAX_DISTANCE, both_ways: true };
+    body.relative = Some(RelativeBias::load(&table, shape.heads, buckets)?);
     let head = roberta_head(scope, config, &shape, head, &body.embeddings)?;
     Ok(Encoder::new(body, head))
 }

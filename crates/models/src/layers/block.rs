@@ -70,7 +70,15 @@ impl BlockShape {
 
 /// The number of heads under `key`, which must divide the hidden size.
 pub(crate) fn heads(config: &Config, key: &str, hidden: usize) -> Result<usize> {
-    let heads = config.dimension(key)?;
+    check_heads(key, hidden, config.dimension(key)?)
+}
+
+/// The same, `default` where the config has none.
+pub(crate) fn heads_or(config: &Config, key: &str, default: usize, hidden: usize) -> Result<usize> {
+    check_heads(key, hidden, config.dimension_or(key, default)?)
+}
+
+fn check_heads(key: &str, hidden: usize, heads: usize) -> Result<usize> {
     if !hidden.is_multiple_of(heads) {
         return Err(Error::Config(format!("the hidden size {hidden} is no multiple of `{key}` {heads}")));
     }
@@ -131,11 +139,12 @@ impl Block {
     }
 }
 
-/// `down(activation(up(x)))`.
+/// `down(activation(up(x)))`, or `down(activation(up(x)) · gate(x))` (Shazeer, 2020).
 pub(crate) struct FeedForward {
-    up: Linear,
-    activation: Activation,
-    down: Linear,
+    pub(crate) up: Linear,
+    pub(crate) activation: Activation,
+    pub(crate) gate: Option<Linear>,
+    pub(crate) down: Linear,
 }
 
 impl FeedForward {
@@ -150,7 +159,24 @@ impl FeedForward {
         Ok(Self {
             up: Linear::load(&scope.at(up), hidden, intermediate, true)?,
             activation,
+            gate: None,
             down: Linear::load(&scope.at(down), intermediate, hidden, true)?,
+        })
+    }
+
+    /// Takes the maps `names` (up, gate, down) of `scope`.
+    pub(crate) fn load_gated(
+        scope: &Scope<'_>,
+        [up, gate, down]: [&str; 3],
+        [hidden, intermediate]: [usize; 2],
+        activation: Activation,
+        bias: bool,
+    ) -> Result<Self> {
+        Ok(Self {
+            up: Linear::load(&scope.at(up), hidden, intermediate, bias)?,
+            activation,
+            gate: Some(Linear::load(&scope.at(gate), hidden, intermediate, bias)?),
+            down: Linear::load(&scope.at(down), intermediate, hidden, bias)?,
         })
     }
 
@@ -158,6 +184,9 @@ impl FeedForward {
     pub(crate) fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
         let mut inner = self.up.forward(rows)?;
         self.activation.forward(&mut inner);
+        if let Some(gate) = &self.gate {
+            inner.iter_mut().zip(gate.forward(rows)?).for_each(|(number, gate)| *number *= gate);
+        }
         self.down.forward(&inner)
     }
 }

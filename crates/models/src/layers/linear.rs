@@ -1,5 +1,7 @@
 //! A linear map: `y = x Wᵀ + b`.
 
+use std::ops::Range;
+
 use candle_core::{Device, Tensor};
 
 use super::{Embedding, Scope};
@@ -22,6 +24,19 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// Takes the outputs `part` of a map `[outputs, inputs]`, whose weight stays where it is.
+    pub(crate) fn part(
+        scope: &Scope<'_>,
+        inputs: usize,
+        outputs: usize,
+        part: Range<usize>,
+        bias: bool,
+    ) -> Result<Self> {
+        let whole = Self::load(scope, inputs, outputs, bias)?;
+        let bias = whole.bias.get(part.clone()).unwrap_or_default().to_vec();
+        Ok(Self { weight: whole.weight.narrow(0, part.start, part.len())?, bias })
+    }
+
     /// A linear map back to the vocabulary: its weight is the embeddings' table, unless the checkpoint has a weight of
     /// its own under `name` that differs (`tie_weights` of transformers 5); its bias is the first of `biases` there is.
     pub(crate) fn tied(scope: &Scope<'_>, name: &str, embedding: &Embedding, biases: &[&str]) -> Result<Self> {
@@ -31,6 +46,12 @@ impl Linear {
         let weight = if to_vec(&weight)? == to_vec(table)? { table.clone() } else { weight };
         let bias = if biases.is_empty() { Vec::new() } else { to_vec(&scope.get(biases, &[table.dim(0)?])?)? };
         Ok(Self { weight, bias })
+    }
+
+    /// The same map with the bias `name`, `[1, out]`.
+    pub(crate) fn with_row_bias(self, scope: &Scope<'_>, name: &str) -> Result<Self> {
+        let bias = to_vec(&scope.get(&[name], &[1, self.weight.dim(0)?])?)?;
+        Ok(Self { bias, ..self })
     }
 
     /// A linear map that stands alone in a file, as sentence-transformers' `Dense` does.

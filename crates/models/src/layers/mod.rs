@@ -4,23 +4,31 @@ mod activation;
 mod adapter;
 mod attention;
 mod block;
-mod buckets;
 mod embedding;
 mod linear;
 mod norm;
+mod pieces;
+mod relative_bias;
+mod residual;
 mod rotary;
 mod scope;
 
 pub use activation::Activation;
 pub(crate) use adapter::{Adapter, AdapterNorm};
-pub(crate) use attention::{AttentionShape, Bias, Relative, SelfAttention, attend};
-pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads};
-pub(crate) use buckets::Buckets;
+pub(crate) use attention::{AttentionShape, Bias, Reach, Relative, SelfAttention, attend};
+pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads, heads_or};
 pub(crate) use embedding::Embedding;
 pub use linear::Linear;
-pub(crate) use norm::{LayerNorm, RmsNorm};
+pub(crate) use norm::{LayerNorm, Norm, RmsNorm};
+pub(crate) use relative_bias::{Buckets, RelativeBias};
+pub(crate) use residual::{Part, Residual, Sources};
 pub(crate) use rotary::{Angles, Pairing, Rotary};
 pub(crate) use scope::Scope;
+
+/// Multiplies numbers by one.
+pub(crate) fn scale(rows: &mut [f32], factor: f32) {
+    rows.iter_mut().for_each(|number| *number *= factor);
+}
 
 /// Adds numbers to others, one by one.
 pub(crate) fn add(rows: &mut [f32], others: &[f32]) {

@@ -6,6 +6,24 @@ use super::Scope;
 use crate::Result;
 use crate::weights::to_vec;
 
+/// A norm of either kind, or none.
+pub(crate) enum Norm {
+    Layer(LayerNorm),
+    Rms(RmsNorm),
+    None,
+}
+
+impl Norm {
+    /// `[rows * hidden]`, in place.
+    pub(crate) fn forward(&self, rows: &mut [f32]) {
+        match self {
+            Self::Layer(norm) => norm.forward(rows),
+            Self::Rms(norm) => norm.forward(rows),
+            Self::None => {}
+        }
+    }
+}
+
 /// `y = (x - mean) / √(variance + epsilon) · weight + bias` over each row (Ba, Kiros and Hinton, 2016).
 pub(crate) struct LayerNorm {
     weight: Vec<f32>,
