@@ -21,6 +21,26 @@ impl Config {
         }
     }
 
+    /// The same config, where absent keys have these values.
+    pub(crate) fn with_defaults(&self, defaults: &[(&str, usize)]) -> Self {
+        let mut config = self.clone();
+        for (key, value) in defaults.iter().filter(|(key, _)| self.get(key).is_null()) {
+            config.0.insert((*key).to_owned(), Value::from(*value));
+        }
+        config
+    }
+
+    /// The same config, where the value under the first name of each pair, if there is one, stands under the second too.
+    pub(crate) fn with_names(&self, names: &[(&str, &str)]) -> Self {
+        let mut config = self.clone();
+        for (own, usual) in names {
+            if let Some(value) = self.0.get(*own).filter(|value| !value.is_null()) {
+                config.0.insert((*usual).to_owned(), value.clone());
+            }
+        }
+        config
+    }
+
     /// The architecture's name.
     pub fn model_type(&self) -> Result<&str> {
         self.text("model_type").ok_or_else(|| Error::Config("it has no `model_type`".to_owned()))
@@ -39,6 +59,11 @@ impl Config {
     /// A value as it is; null where absent.
     pub fn get(&self, key: &str) -> &Value {
         self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// Whether a switch is on, or `default` where the config has none.
+    pub(crate) fn flag_or(&self, key: &str, default: bool) -> bool {
+        self.get(key).as_bool().unwrap_or(default)
     }
 
     /// A dimension, at least 1.

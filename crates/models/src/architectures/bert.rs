@@ -128,7 +128,9 @@ pub(super) struct Embeddings {
     types: Option<Embedding>,
     norm: LayerNorm,
     counted: Positions,
-    max_tokens: usize,
+    /// What a token's own vector is multiplied by.
+    pub scale: f32,
+    pub max_tokens: usize,
 }
 
 impl Embeddings {
@@ -153,6 +155,7 @@ impl Embeddings {
             types,
             norm: LayerNorm::load(&scope.at("LayerNorm"), hidden, shape.epsilon)?,
             counted,
+            scale: 1.0,
             max_tokens: max_positions.saturating_sub(first).max(1),
         })
     }
@@ -160,6 +163,7 @@ impl Embeddings {
     /// `[batch * tokens * hidden]`.
     pub(super) fn forward(&self, batch: &Batch) -> Result<Vec<f32>> {
         let mut rows = self.words.forward(batch.input_ids().iter().copied())?;
+        rows.iter_mut().for_each(|number| *number *= self.scale);
         match self.counted {
             Positions::FromZero => self.positions.add_to(&mut rows, batch.positions())?,
             Positions::After(pad_id) => {

@@ -1,7 +1,12 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
 mod bert;
+mod big_bird;
+mod funnel;
+mod longformer;
 mod roberta;
+mod xlm;
+mod xlnet;
 
 use crate::layers::Scope;
 use crate::{Config, Encoder, Error, Head, Result, Weights};
@@ -21,7 +26,15 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] = &[bert::ARCHITECTURE, roberta::ARCHITECTURE];
+pub static ARCHITECTURES: &[Architecture] = &[
+    bert::ARCHITECTURE,
+    big_bird::ARCHITECTURE,
+    funnel::ARCHITECTURE,
+    longformer::ARCHITECTURE,
+    roberta::ARCHITECTURE,
+    xlm::ARCHITECTURE,
+    xlnet::ARCHITECTURE,
+];
 
 /// The architecture that a config names.
 pub fn architecture(config: &Config) -> Result<&'static Architecture> {
