@@ -42,6 +42,11 @@ impl Batch {
         self
     }
 
+    /// The same texts with other types of their tokens, `[batch * tokens]`.
+    pub(crate) fn with_types(&self, token_type_ids: Vec<u32>) -> Self {
+        Self { token_type_ids, type_columns: 1, ..self.clone() }
+    }
+
     /// Number of texts.
     pub fn len(&self) -> usize {
         self.lengths.len()

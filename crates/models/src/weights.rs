@@ -278,11 +278,15 @@ fn reserve<T>(count: u64) -> Result<Vec<T>> {
     Ok(numbers)
 }
 
-/// A tensor's numbers as f32, whatever they are resident in.
+/// A tensor's numbers as f32, whatever they are resident in; a matrix may be transposed.
 pub(crate) fn as_f32(tensor: &Tensor) -> Result<Tensor> {
     match tensor.dtype() {
         DType::F32 => Ok(tensor.clone()),
-        _ => Ok(Tensor::from_vec(to_vec(tensor)?, tensor.shape(), &Device::Cpu)?),
+        _ if tensor.is_contiguous() => Ok(Tensor::from_vec(to_vec(tensor)?, tensor.shape(), &Device::Cpu)?),
+        _ => {
+            let stored = tensor.t()?;
+            Ok(Tensor::from_vec(to_vec(&stored)?, stored.shape(), &Device::Cpu)?.t()?)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ texts of 1, 2, 17 and the most tokens, and one padded batch of 1, 2 and 17. The 
 architecture's config is.
 """
 
+import copy
 import importlib
 import json
 import shutil
@@ -39,6 +40,8 @@ class Architecture:
     pad_id: int = 0
     # Whether the model takes `token_type_ids`.
     types: int = 0
+    # Heads whose class chooses types by itself, unless it is given some.
+    untyped: tuple = ()
     # Ids that random texts are drawn from.
     first_id: int = 5
     # The last id of each text, where the model looks for one.
@@ -47,6 +50,12 @@ class Architecture:
     changes: dict = field(default_factory=dict)
     # More inputs for one batch: a function of (input_ids, attention_mask).
     extra: object = None
+    # The four lengths of texts for a head whose class cannot read the usual ones.
+    lengths: dict = field(default_factory=dict)
+    # Puts ids that the class needs into a batch: a function of (head, input_ids, attention_mask).
+    fix: object = None
+    # Whether the class reads texts that are padded on the left. The reference is padded on the right all the same.
+    left_padded: bool = False
 
 
 def labelled(head):
@@ -74,7 +83,7 @@ def make_model(architecture, head, seed):
     return model
 
 
-def batches(architecture):
+def batches(architecture, head):
     """Random texts: of 1, 2, 17 and the most tokens, and the first three together."""
     generator = torch.Generator().manual_seed(7)
 
@@ -84,15 +93,17 @@ def batches(architecture):
             ids[-1] = architecture.last_id
         return ids
 
-    lengths = [1, 2, 17, architecture.longest]
-    for together in [[length] for length in lengths] + [[1, 2, 17]]:
+    lengths = architecture.lengths.get(head, [1, 2, 17, architecture.longest])
+    for together in [[length] for length in lengths] + [lengths[:3]]:
         ids = torch.full((len(together), max(together)), architecture.pad_id)
         mask = torch.zeros_like(ids)
         for row, length in enumerate(together):
             ids[row, :length] = text(length)
             mask[row, :length] = 1
+        if architecture.fix:
+            architecture.fix(head, ids, mask)
         batch = {"input_ids": ids, "attention_mask": mask}
-        if architecture.types:
+        if architecture.types and head not in architecture.untyped:
             types = (torch.arange(ids.shape[1]) >= ids.shape[1] // 2).long() % architecture.types
             batch["token_type_ids"] = types * mask
         yield batch
@@ -109,6 +120,12 @@ def logits_of(head, output, mask):
     return output.logits
 
 
+def padding_moved(tensor, mask, direction):
+    """The rows of texts moved to the end (1) or back to the beginning (-1)."""
+    padding = mask.shape[1] - mask.sum(dim=1)
+    return torch.stack([row.roll(direction * int(count), 0) for row, count in zip(tensor, padding)])
+
+
 def make(architecture, head, seed):
     folder = HERE / architecture.model_type / head
     shutil.rmtree(folder, ignore_errors=True)
@@ -118,15 +135,21 @@ def make(architecture, head, seed):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     reference = {}
-    for number, batch in enumerate(batches(architecture)):
+    for number, batch in enumerate(batches(architecture, head)):
+        mask = batch["attention_mask"]
         inputs = dict(batch)
         if architecture.extra:
             inputs |= architecture.extra(**batch)
+        if architecture.left_padded:
+            inputs = {name: padding_moved(tensor, mask, 1) for name, tensor in inputs.items()}
         if head == "multiple-choice":
             inputs = {name: tensor.unsqueeze(0) for name, tensor in inputs.items()}
         with torch.no_grad():
-            output = model(**inputs)
-        logits = logits_of(head, output, batch["attention_mask"])
+            # A copy, as BigBird stays with full attention once it has read a short text.
+            output = copy.deepcopy(model)(**inputs)
+        logits = logits_of(head, output, mask)
+        if architecture.left_padded and head not in ("sequence-classification", "multiple-choice"):
+            logits = padding_moved(logits, mask, -1)
         reference |= {f"{name}.{number}": tensor.to(torch.int32) for name, tensor in batch.items()}
         reference[f"logits.{number}"] = logits.float().contiguous()
     save_file(reference, folder / "reference.safetensors")

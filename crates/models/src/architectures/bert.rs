@@ -171,6 +171,8 @@ pub(super) struct Embeddings {
     pub everywhere: Vec<f32>,
     norm: Option<LayerNorm>,
     counted: Positions,
+    /// What a token's own vector is multiplied by.
+    pub scale: f32,
     pub max_tokens: usize,
 }
 
@@ -210,6 +212,7 @@ impl Embeddings {
             everywhere: Vec::new(),
             norm: None,
             counted,
+            scale: 1.0,
             max_tokens: (max_positions - first).max(1),
         })
     }
@@ -217,6 +220,7 @@ impl Embeddings {
     /// `[batch * tokens * hidden]`.
     pub(super) fn forward(&self, batch: &Batch) -> Result<Vec<f32>> {
         let mut rows = self.words.forward(batch.input_ids().iter().copied())?;
+        rows.iter_mut().for_each(|number| *number *= self.scale);
         match self.counted {
             Positions::FromZero => self.positions.add_to(&mut rows, batch.positions())?,
             Positions::After(pad_id) => {

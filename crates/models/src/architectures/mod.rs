@@ -3,6 +3,7 @@
 mod albert;
 mod bart;
 mod bert;
+mod big_bird;
 mod camembert;
 mod distilbert;
 mod electra;
@@ -10,7 +11,9 @@ mod encoder_decoder;
 mod ernie;
 mod esm;
 mod eurobert;
+mod funnel;
 mod layoutlm;
+mod longformer;
 mod mbart;
 mod megatron_bert;
 mod modernbert;
@@ -24,7 +27,9 @@ mod roformer;
 mod rotary_body;
 mod splinter;
 mod t5;
+mod xlm;
 mod xlm_roberta;
+mod xlnet;
 mod xmod;
 
 use crate::layers::Scope;
@@ -49,13 +54,16 @@ pub static ARCHITECTURES: &[Architecture] = &[
     albert::ARCHITECTURE,
     bart::ARCHITECTURE,
     bert::ARCHITECTURE,
+    big_bird::ARCHITECTURE,
     camembert::ARCHITECTURE,
     distilbert::ARCHITECTURE,
     electra::ARCHITECTURE,
     ernie::ARCHITECTURE,
     esm::ARCHITECTURE,
     eurobert::ARCHITECTURE,
+    funnel::ARCHITECTURE,
     layoutlm::ARCHITECTURE,
+    longformer::ARCHITECTURE,
     mbart::ARCHITECTURE,
     megatron_bert::ARCHITECTURE,
     modernbert::ARCHITECTURE,
@@ -68,7 +76,9 @@ pub static ARCHITECTURES: &[Architecture] = &[
     roformer::ARCHITECTURE,
     splinter::ARCHITECTURE,
     t5::ARCHITECTURE,
+    xlm::ARCHITECTURE,
     xlm_roberta::ARCHITECTURE,
+    xlnet::ARCHITECTURE,
     xmod::ARCHITECTURE,
 ];
 

@@ -186,7 +186,7 @@ pub(crate) fn attend(
 }
 
 /// `[n * a * b * width]` → `[n * b * a * width]`.
-fn swap(numbers: &[f32], a: usize, b: usize, width: usize) -> Vec<f32> {
+pub(super) fn swap(numbers: &[f32], a: usize, b: usize, width: usize) -> Vec<f32> {
     let mut swapped = Vec::with_capacity(numbers.len());
     for text in numbers.chunks_exact((a * b * width).max(1)) {
         for second in 0..b {

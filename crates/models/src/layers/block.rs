@@ -7,13 +7,13 @@ use crate::{Batch, Config, Error, Result};
 
 /// A layer of an encoder.
 pub(crate) struct Block {
-    attention: SelfAttention,
-    attention_norm: LayerNorm,
-    feed_forward: FeedForward,
+    pub attention: SelfAttention,
+    pub attention_norm: LayerNorm,
+    pub feed_forward: FeedForward,
     /// Between the last residual sum and what follows it.
     pub adapter: Option<Adapter>,
-    output_norm: LayerNorm,
-    norms: Norms,
+    pub output_norm: LayerNorm,
+    pub norms: Norms,
 }
 
 /// Where the norms stand.
@@ -110,10 +110,19 @@ impl Block {
     }
 
     /// `[batch * tokens * hidden]`.
-    pub(crate) fn forward(&self, mut rows: Vec<f32>, batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
+    pub(crate) fn forward(&self, rows: Vec<f32>, batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
+        self.forward_with(rows, &|rows| self.attention.forward(rows, batch, relative))
+    }
+
+    /// The same around attention of another kind.
+    pub(crate) fn forward_with(
+        &self,
+        mut rows: Vec<f32>,
+        attention: &dyn Fn(&[f32]) -> Result<Vec<f32>>,
+    ) -> Result<Vec<f32>> {
         match self.norms {
             Norms::After => {
-                let attended = self.attention.forward(&rows, batch, relative)?;
+                let attended = attention(&rows)?;
                 add(&mut rows, &attended);
                 self.attention_norm.forward(&mut rows);
                 let fed = self.feed_forward.forward(&rows)?;
@@ -124,7 +133,7 @@ impl Block {
             Norms::Before => {
                 let mut normal = rows.clone();
                 self.attention_norm.forward(&mut normal);
-                add(&mut rows, &self.attention.forward(&normal, batch, relative)?);
+                add(&mut rows, &attention(&normal)?);
                 normal.clone_from(&rows);
                 self.output_norm.forward(&mut normal);
                 add(&mut rows, &self.feed_forward.forward(&normal)?);

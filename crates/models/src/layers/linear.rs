@@ -17,6 +17,11 @@ pub struct Linear {
 }
 
 impl Linear {
+    /// Of a weight `[out, in]` and a bias `[out]` or none.
+    pub(crate) fn new(weight: Tensor, bias: Vec<f32>) -> Self {
+        Self { weight, bias }
+    }
+
     /// Takes `weight` and, where `bias` is true, `bias` of `scope`.
     pub(crate) fn load(scope: &Scope<'_>, inputs: usize, outputs: usize, bias: bool) -> Result<Self> {
         let weight = scope.get(&["weight"], &[outputs, inputs])?;

@@ -4,26 +4,36 @@ mod activation;
 mod adapter;
 mod attention;
 mod block;
+mod block_sparse;
 mod embedding;
+mod halving;
 mod linear;
 mod norm;
 mod pieces;
+mod relative;
 mod relative_bias;
 mod residual;
 mod rotary;
 mod scope;
+mod spans;
+mod window;
 
 pub use activation::Activation;
 pub(crate) use adapter::{Adapter, AdapterNorm};
 pub(crate) use attention::{AttentionShape, Bias, Reach, Relative, SelfAttention, attend};
 pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads, heads_or};
+pub(crate) use block_sparse::attend_blocks;
 pub(crate) use embedding::Embedding;
+pub(crate) use halving::Halving;
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, Norm, RmsNorm};
+pub(crate) use relative::{Places, RelativeBlock, RelativeNames, RelativeShape, kernel};
 pub(crate) use relative_bias::{Buckets, RelativeBias};
 pub(crate) use residual::{Part, Residual, Sources};
 pub(crate) use rotary::{Angles, Pairing, Rotary};
 pub(crate) use scope::Scope;
+pub(crate) use spans::{Span, attend_spans};
+pub(crate) use window::WindowAttention;
 
 /// Multiplies numbers by one.
 pub(crate) fn scale(rows: &mut [f32], factor: f32) {
