@@ -41,6 +41,19 @@ impl Config {
         self.0.get(key).unwrap_or(&Value::Null)
     }
 
+    /// The same with a value for a key that it lacks: the default of the Python class.
+    pub(crate) fn or(mut self, key: &str, value: impl Into<Value>) -> Self {
+        if self.get(key).is_null() {
+            self.0.insert(key.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// Whether a switch is on, or `default` where the config has none.
+    pub(crate) fn flag_or(&self, key: &str, default: bool) -> bool {
+        self.get(key).as_bool().unwrap_or(default)
+    }
+
     /// A dimension, at least 1.
     pub fn dimension(&self, key: &str) -> Result<usize> {
         match self.get(key) {
@@ -54,6 +67,14 @@ impl Config {
         match self.get(key) {
             Value::Null => Ok(default),
             value => bounded(key, value),
+        }
+    }
+
+    /// Several dimensions; `None` where the config has none.
+    pub(crate) fn dimensions(&self, key: &str) -> Result<Option<Vec<usize>>> {
+        match self.get(key).as_array() {
+            Some(values) => values.iter().map(|value| bounded(key, value)).collect::<Result<_>>().map(Some),
+            None => Ok(None),
         }
     }
 

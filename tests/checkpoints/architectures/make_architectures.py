@@ -4,7 +4,7 @@ Needs Python 3.11+ and
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0
 Run `python make_architectures.py [model_type …]`. The seed is fixed: the same versions write the same files.
 
-Each folder <model_type>/<head>/ holds config.json and model.safetensors as `save_pretrained` writes them, and
+Each folder <model_type>/<head>/, or <model_type>/<head>.<variant>/, holds config.json and model.safetensors as `save_pretrained` writes them, and
 reference.safetensors with, for each batch `N`, `input_ids.N`, `attention_mask.N`, `token_type_ids.N` (where the model has
 types) and `logits.N`: the head's logits, or the last hidden states of the model without a head. The batches are single
 texts of 1, 2, 17 and the most tokens, and one padded batch of 1, 2 and 17. The families beside this file say what each
@@ -29,7 +29,10 @@ VOCABULARY = 64
 
 @dataclass
 class Architecture:
-    """One architecture: its config, and the class for each head by the names of `vitrine_models::Head`."""
+    """One architecture: its config, and the class for each head by the names of `vitrine_models::Head`.
+
+    A head may occur with several configs: `none.pooled` is a checkpoint of the head `none`, too.
+    """
 
     model_type: str
     config: object
@@ -37,8 +40,8 @@ class Architecture:
     # The most tokens of one text.
     longest: int = 24
     pad_id: int = 0
-    # Whether the model takes `token_type_ids`.
-    types: int = 0
+    # How many token types the model takes, or a function of (input_ids, attention_mask) that gives them.
+    types: object = 0
     # Ids that random texts are drawn from.
     first_id: int = 5
     # Changes of the config for one head.
@@ -55,7 +58,7 @@ def make_model(architecture, head, seed):
     """A random model whose biases and norms are random too, so that each one matters."""
     torch.manual_seed(seed)
     config = architecture.config(**architecture.changes.get(head, {}))
-    if labelled(head):
+    if labelled(head.split(".")[0]):
         config.num_labels = LABELS
     model = architecture.classes[head](config).eval()
     with torch.no_grad():
@@ -84,7 +87,9 @@ def batches(architecture):
             ids[row, :length] = text(length)
             mask[row, :length] = 1
         batch = {"input_ids": ids, "attention_mask": mask}
-        if architecture.types:
+        if callable(architecture.types):
+            batch["token_type_ids"] = architecture.types(ids, mask)
+        elif architecture.types:
             types = (torch.arange(ids.shape[1]) >= ids.shape[1] // 2).long() % architecture.types
             batch["token_type_ids"] = types * mask
         yield batch
@@ -95,7 +100,8 @@ def logits_of(head, output, mask):
     if head == "question-answering":
         return torch.stack([output.start_logits, output.end_logits], dim=-1)
     if head == "table-question-answering":
-        return torch.cat([output.logits.flatten(), output.logits_aggregation.flatten()])
+        aggregation = output.logits_aggregation
+        return torch.cat([output.logits.flatten()] + ([] if aggregation is None else [aggregation.flatten()]))
     if head == "none":
         return output.last_hidden_state
     return output.logits
@@ -105,6 +111,7 @@ def make(architecture, head, seed):
     folder = HERE / architecture.model_type / head
     shutil.rmtree(folder, ignore_errors=True)
     model = make_model(architecture, head, seed)
+    head = head.split(".")[0]
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     config = json.loads((folder / "config.json").read_text())
@@ -123,7 +130,7 @@ def make(architecture, head, seed):
         reference[f"logits.{number}"] = logits.float().contiguous()
     save_file(reference, folder / "reference.safetensors")
     size = sum(path.stat().st_size for path in folder.iterdir())
-    print(f"{architecture.model_type} {head}: {size} bytes")
+    print(f"{architecture.model_type} {folder.name}: {size} bytes")
 
 
 def main():

@@ -80,8 +80,12 @@ pub(super) struct BertBody {
 pub(super) enum Positions {
     /// From 0.
     FromZero,
+    /// From 2 (Nyströmformer).
+    FromTwo,
     /// As RoBERTa does, from the padding token's id on, leaving out padding.
     After(u32),
+    /// From 0 in each cell of a table, the last one for all that follow (TAPAS).
+    InCells,
 }
 
 impl BertBody {
@@ -125,35 +129,33 @@ impl Body for BertBody {
 pub(super) struct Embeddings {
     pub words: Embedding,
     positions: Embedding,
-    types: Option<Embedding>,
+    types: Vec<Embedding>,
     norm: LayerNorm,
     counted: Positions,
-    max_tokens: usize,
+    pub max_tokens: usize,
 }
 
 impl Embeddings {
-    /// A config with `type_vocab_size` 0 has no types.
+    /// A config with `type_vocab_size` 0 has no types; one with `type_vocab_sizes` has several.
     pub(super) fn load(scope: &Scope<'_>, config: &Config, shape: &BlockShape, counted: Positions) -> Result<Self> {
         let hidden = shape.hidden;
         let max_positions = config.dimension_or("max_position_embeddings", 512)?;
-        let types = match config.get("type_vocab_size").as_u64() {
-            Some(0) => None,
-            _ => {
-                let types = config.dimension_or("type_vocab_size", 2)?;
-                Some(Embedding::load(&scope.at("token_type_embeddings"), types, hidden)?)
-            }
+        let types = type_sizes(config)?.into_iter();
+        let types = types.map(|(name, types)| Embedding::load(&scope.at(name), types, hidden));
+        let (first, max_tokens) = match counted {
+            Positions::FromZero => (0, max_positions),
+            Positions::FromTwo => (2, max_positions),
+            Positions::After(pad_id) => (0, max_positions.saturating_sub(pad_id as usize + 1).max(1)),
+            Positions::InCells => (0, usize::MAX),
         };
-        let first = match counted {
-            Positions::FromZero => 0,
-            Positions::After(pad_id) => pad_id as usize + 1,
-        };
+        let positions = max_positions + first;
         Ok(Self {
             words: Embedding::load(&scope.at("word_embeddings"), config.dimension("vocab_size")?, hidden)?,
-            positions: Embedding::load(&scope.at("position_embeddings"), max_positions, hidden)?,
-            types,
+            positions: Embedding::load(&scope.at("position_embeddings"), positions, hidden)?,
+            types: types.collect::<Result<_>>()?,
             norm: LayerNorm::load(&scope.at("LayerNorm"), hidden, shape.epsilon)?,
             counted,
-            max_tokens: max_positions.saturating_sub(first).max(1),
+            max_tokens,
         })
     }
 
@@ -162,14 +164,32 @@ impl Embeddings {
         let mut rows = self.words.forward(batch.input_ids().iter().copied())?;
         match self.counted {
             Positions::FromZero => self.positions.add_to(&mut rows, batch.positions())?,
+            Positions::FromTwo => self.positions.add_to(&mut rows, batch.positions().map(|position| position + 2))?,
             Positions::After(pad_id) => {
                 self.positions.add_to(&mut rows, batch.positions_after(pad_id).into_iter())?;
             }
+            Positions::InCells => {
+                let last = self.positions.table().dim(0)?.saturating_sub(1) as u32;
+                let positions = batch.positions_in_cells().into_iter().map(|position| position.min(last));
+                self.positions.add_to(&mut rows, positions)?;
+            }
         }
-        if let Some(types) = &self.types {
-            types.add_to(&mut rows, batch.token_type_ids(0))?;
+        for (column, types) in self.types.iter().enumerate() {
+            types.add_to(&mut rows, batch.token_type_ids(column))?;
         }
         self.norm.forward(&mut rows);
         Ok(rows)
+    }
+}
+
+/// The tables of types: their names, and how many types each knows.
+fn type_sizes(config: &Config) -> Result<Vec<(String, usize)>> {
+    let table = "token_type_embeddings";
+    if let Some(sizes) = config.dimensions("type_vocab_sizes")? {
+        return Ok(sizes.into_iter().enumerate().map(|(column, size)| (format!("{table}_{column}"), size)).collect());
+    }
+    match config.get("type_vocab_size").as_u64() {
+        Some(0) => Ok(Vec::new()),
+        _ => Ok(vec![(table.to_owned(), config.dimension_or("type_vocab_size", 2)?)]),
     }
 }

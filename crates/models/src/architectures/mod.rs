@@ -1,7 +1,14 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
 mod bert;
+mod convbert;
+mod deberta;
+mod deberta_v2;
+mod mobilebert;
+mod nystromformer;
 mod roberta;
+mod squeezebert;
+mod tapas;
 
 use crate::layers::Scope;
 use crate::{Config, Encoder, Error, Head, Result, Weights};
@@ -21,7 +28,18 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] = &[bert::ARCHITECTURE, roberta::ARCHITECTURE];
+pub static ARCHITECTURES: &[Architecture] =
+ &[
+    bert::ARCHITECTURE,
+    convbert::ARCHITECTURE,
+    deberta::ARCHITECTURE,
+    deberta_v2::ARCHITECTURE,
+    mobilebert::ARCHITECTURE,
+    nystromformer::ARCHITECTURE,
+    roberta::ARCHITECTURE,
+    squeezebert::ARCHITECTURE,
+    tapas::ARCHITECTURE,
+];
 
 /// The architecture that a config names.
 pub fn architecture(config: &Config) -> Result<&'static Architecture> {
