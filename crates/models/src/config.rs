@@ -70,6 +70,15 @@ impl Config {
         }
     }
 
+    /// A dimension; `None` where the config has none, or 0, or -1.
+    pub(crate) fn dimension_if_positive(&self, key: &str) -> Result<Option<usize>> {
+        match self.get(key) {
+            Value::Null => Ok(None),
+            value if value.as_i64().is_some_and(|number| number <= 0) => Ok(None),
+            value => bounded(key, value).map(Some),
+        }
+    }
+
     /// Several dimensions; `None` where the config has none.
     pub(crate) fn dimensions(&self, key: &str) -> Result<Option<Vec<usize>>> {
         match self.get(key).as_array() {

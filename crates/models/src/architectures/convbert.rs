@@ -29,7 +29,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 };
 
 fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
-    let shape = BlockShape::of(&config.clone().or("num_attention_heads", 12))?;
+    let shape = BlockShape::of(config)?;
     let width = config.dimension_or("embedding_size", 768)?;
     let narrow = BlockShape { hidden: width, ..shape };
     let embeddings = Embeddings::load(&scope.at("embeddings"), config, &narrow, Positions::FromZero)?;
@@ -80,10 +80,8 @@ fn convbert_head(
         |name: &str, outputs: usize| Linear::load(&scope.at(name), shape.hidden, outputs, true).map(Step::Linear);
     Ok(Some(match head {
         Head::SequenceClassification => {
-            let labels = config.label_count()?;
-            let dense = linear("classifier.dense", shape.hidden)?;
-            let steps = vec![dense, Step::Activation(shape.activation), linear("classifier.out_proj", labels)?];
-            Steps::new(Tokens::First, steps)
+            let names = ["classifier.dense", "classifier.out_proj"];
+            Steps::of_first(scope, names, shape.hidden, shape.activation, config.label_count()?)?
         }
         Head::MultipleChoice => {
             let tokens = match config.text("summary_type").unwrap_or("last") {
@@ -101,8 +99,6 @@ fn convbert_head(
             steps.push(linear("classifier", 1)?);
             Steps::new(tokens, steps)
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let norm = LayerNorm::load(&scope.at("generator_predictions.LayerNorm"), width, shape.epsilon)?;
             let decoder = Linear::tied(scope, "generator_lm_head", &embeddings.words, &["generator_lm_head.bias"])?;
@@ -110,7 +106,7 @@ fn convbert_head(
             let steps = vec![dense, Step::Activation(Activation::Gelu), Step::Norm(norm), Step::Linear(decoder)];
             Steps::new(Tokens::Wanted, steps)
         }
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, shape.hidden, head),
     }))
 }
 

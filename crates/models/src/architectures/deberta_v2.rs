@@ -40,13 +40,13 @@ pub(super) fn load_with(
     let config = &config.clone().or("layer_norm_eps", 1e-7).or("max_position_embeddings", 512);
     let shape = BlockShape::of(config)?;
     let width = config.dimension_or("embedding_size", shape.hidden)?;
-    let convolution = match positive(config, "conv_kernel_size")? {
+    let convolution = match config.dimension_if_positive("conv_kernel_size")? {
         Some(kernel) => Some(Beside::load(&scope.at("encoder.conv"), config, &shape, kernel)?),
         None => None,
     };
     let body = DebertaBody {
         embeddings: Embeddings::load(&scope.at("embeddings"), config, &shape, width)?,
-        relative: relative(&scope.at("encoder"), config, &shape)?,
+        relative: RelativeEmbeddings::load(&scope.at("encoder"), config, &shape)?,
         layers: (0..config.dimension("num_hidden_layers")?)
             .map(|index| {
                 let scope = scope.at("encoder.layer").at(index);
@@ -97,36 +97,6 @@ pub(super) fn position_kinds(config: &Config) -> Vec<&str> {
     }
 }
 
-fn relative(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<Option<RelativeEmbeddings>> {
-    if !config.flag_or("relative_attention", false) {
-        return Ok(None);
-    }
-    let farthest = match positive(config, "max_relative_positions")? {
-        Some(farthest) => farthest,
-        None => config.dimension("max_position_embeddings")?,
-    };
-    let buckets = positive(config, "position_buckets")?;
-    let span = buckets.unwrap_or(farthest);
-    let normed = config.text("norm_rel_ebd").unwrap_or("none").to_lowercase();
-    let normed = normed.split('|').any(|name| name.trim() == "layer_norm");
-    let norm = || LayerNorm::load(&scope.at("LayerNorm"), shape.hidden, shape.epsilon);
-    Ok(Some(RelativeEmbeddings {
-        table: Embedding::load(&scope.at("rel_embeddings"), 2 * span, shape.hidden)?,
-        norm: normed.then(norm).transpose()?,
-        span,
-        buckets: buckets.map(|buckets| (buckets, farthest)),
-    }))
-}
-
-/// A dimension that is not there where the config says 0 or -1.
-fn positive(config: &Config, key: &str) -> Result<Option<usize>> {
-    match config.get(key) {
-        Value::Null => Ok(None),
-        value if value.as_i64().is_some_and(|number| number <= 0) => Ok(None),
-        _ => config.dimension(key).map(Some),
-    }
-}
-
 fn deberta_head(
     scope: &Scope<'_>,
     config: &Config,
@@ -135,35 +105,26 @@ fn deberta_head(
     words: &Embedding,
     width: usize,
 ) -> Result<Option<Box<dyn HeadLayers>>> {
-    let linear =
-        |name: &str, outputs: usize| Linear::load(&scope.at(name), shape.hidden, outputs, true).map(Step::Linear);
-    let pooled = |labels: usize| -> Result<_> {
+    let pooled = |labels: usize| {
         let activation = Activation::parse(config.text("pooler_hidden_act").unwrap_or("gelu"))?;
-        let steps =
-            vec![linear("pooler.dense", shape.hidden)?, Step::Activation(activation), linear("classifier", labels)?];
-        Ok(Steps::new(Tokens::First, steps))
+        Steps::of_first(scope, ["pooler.dense", "classifier"], shape.hidden, activation, labels)
     };
     Ok(Some(match head {
         Head::SequenceClassification => pooled(config.label_count()?)?,
         Head::MultipleChoice => pooled(1)?,
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let legacy = config.flag_or("legacy", true);
-            let (name, transform) = if legacy {
-                ("cls.predictions", "cls.predictions.transform")
-            } else {
-                ("lm_predictions.lm_head", "lm_predictions.lm_head")
-            };
+            let decoder = scope.at(if legacy { "cls.predictions" } else { "lm_predictions.lm_head" });
+            let transform = if legacy { decoder.at("transform") } else { decoder.clone() };
             let steps = vec![
-                linear(&format!("{transform}.dense"), width)?,
+                Step::Linear(Linear::load(&transform.at("dense"), shape.hidden, width, true)?),
                 Step::Activation(shape.activation),
-                Step::Norm(LayerNorm::load(&scope.at(transform).at("LayerNorm"), width, shape.epsilon)?),
-                Step::Linear(Linear::tied(&scope.at(name), "decoder", words, &["bias", "decoder.bias"])?),
+                Step::Norm(LayerNorm::load(&transform.at("LayerNorm"), width, shape.epsilon)?),
+                Step::Linear(Linear::tied(&decoder, "decoder", words, &["bias", "decoder.bias"])?),
             ];
             Steps::new(Tokens::Wanted, steps)
         }
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, shape.hidden, head),
     }))
 }
 
@@ -242,7 +203,7 @@ impl Embeddings {
         let absolute = config.flag_or("position_biased_input", true);
         let max_positions = config.dimension("max_position_embeddings")?;
         let table = |name: &str, ids: usize| Embedding::load(&scope.at(name), ids, width);
-        let types = positive(config, "type_vocab_size")?;
+        let types = config.dimension_if_positive("type_vocab_size")?;
         let projection = || Linear::load(&scope.at("embed_proj"), width, shape.hidden, false);
         Ok(Self {
             words: table("word_embeddings", config.dimension("vocab_size")?)?,

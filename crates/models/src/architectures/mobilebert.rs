@@ -7,7 +7,9 @@ use crate::architectures::Architecture;
 use crate::architectures::bert::HEADS;
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Step, Steps, Tokens};
-use crate::layers::{Activation, AttentionShape, Embedding, LayerNorm, Linear, Scope, add, attend, heads, windows};
+use crate::layers::{
+    Activation, Bottleneck, BottleneckShape, Embedding, LayerNorm, Linear, Scope, add, heads, windows,
+};
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -22,15 +24,18 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let hidden = config.dimension("hidden_size")?;
     let bottleneck = config.flag_or("use_bottleneck", true);
     let thin = if bottleneck { config.dimension_or("intra_bottleneck_size", 128)? } else { hidden };
-    let sizes = Sizes {
+    let sizes = BottleneckShape {
         hidden,
         thin,
-        embedding: config.dimension_or("embedding_size", 128)?,
         heads: heads(config, "num_attention_heads", thin)?,
         intermediate: config.dimension("intermediate_size")?,
         activation: Activation::parse(config.text("hidden_act").unwrap_or("relu"))?,
         epsilon: config.epsilon_or("layer_norm_eps", 1e-12)?,
-        normed: config.text("normalization_type") == Some("layer_norm"),
+        normed: match config.text("normalization_type").unwrap_or("no_norm") {
+            "no_norm" => false,
+            "layer_norm" => true,
+            kind => return Err(Error::Config(format!("the normalization `{kind}` is unknown"))),
+        },
         bottleneck,
         around_attention: config.flag_or("use_bottleneck_attention", false),
         of_query_and_key: config.flag_or("key_query_shared_bottleneck", true),
@@ -38,67 +43,39 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let embeddings = Embeddings::load(&scope.at("embeddings"), config, &sizes)?;
     let head = mobilebert_head(scope, config, &sizes, head, &embeddings.words)?;
     let layers = (0..config.dimension("num_hidden_layers")?)
-        .map(|index| Layer::load(&scope.at("encoder.layer").at(index), config, &sizes))
+        .map(|index| Bottleneck::load(&scope.at("encoder.layer").at(index), config, &sizes))
         .collect::<Result<_>>()?;
     Ok(Encoder::new(MobileBody { embeddings, layers, hidden }, head))
-}
-
-struct Sizes {
-    hidden: usize,
-    /// The hidden size within the bottleneck.
-    thin: usize,
-    embedding: usize,
-    heads: usize,
-    intermediate: usize,
-    activation: Activation,
-    epsilon: f64,
-    /// Whether norms normalize.
-    normed: bool,
-    /// Whether layers work in a bottleneck; whether all of attention does, or else queries and keys alone.
-    bottleneck: bool,
-    around_attention: bool,
-    of_query_and_key: bool,
-}
-
-impl Sizes {
-    fn norm(&self, scope: &Scope<'_>, width: usize, epsilon: f64) -> Result<LayerNorm> {
-        let norm = LayerNorm::load(&scope.at("LayerNorm"), width, epsilon)?;
-        Ok(if self.normed { norm } else { norm.without_norm() })
-    }
 }
 
 fn mobilebert_head(
     scope: &Scope<'_>,
     config: &Config,
-    sizes: &Sizes,
+    sizes: &BottleneckShape,
     head: Head,
     words: &Embedding,
 ) -> Result<Option<Box<dyn HeadLayers>>> {
     let hidden = sizes.hidden;
-    let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let pooled = |labels: usize| -> Result<_> {
-        let mut steps = Vec::new();
         if config.flag_or("classifier_activation", true) {
-            steps.extend([linear("pooler.dense", hidden)?, Step::Activation(Activation::Tanh)]);
+            return Steps::of_first(scope, ["pooler.dense", "classifier"], hidden, Activation::Tanh, labels);
         }
-        steps.push(linear("classifier", labels)?);
-        Ok(Steps::new(Tokens::First, steps))
+        let classifier = Linear::load(&scope.at("classifier"), hidden, labels, true)?;
+        Ok(Steps::new(Tokens::First, vec![Step::Linear(classifier)]))
     };
     Ok(Some(match head {
         Head::SequenceClassification => pooled(config.label_count()?)?,
         Head::MultipleChoice => pooled(1)?,
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");
             let transform = vec![
-                linear("cls.predictions.transform.dense", hidden)?,
+                Step::Linear(Linear::load(&scope.at("transform.dense"), hidden, hidden, true)?),
                 Step::Activation(sizes.activation),
                 Step::Norm(LayerNorm::load(&scope.at("transform.LayerNorm"), hidden, sizes.epsilon)?),
             ];
             Box::new(WideDecoder::load(&scope, sizes, words, Steps::new(Tokens::Wanted, transform))?)
         }
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, hidden, head),
     }))
 }
 
@@ -112,8 +89,13 @@ struct WideDecoder {
 }
 
 impl WideDecoder {
-    fn load(scope: &Scope<'_>, sizes: &Sizes, words: &Embedding, transform: Box<dyn HeadLayers>) -> Result<Self> {
-        let Sizes { hidden, embedding, .. } = *sizes;
+    fn load(
+        scope: &Scope<'_>,
+        sizes: &BottleneckShape,
+        words: &Embedding,
+        transform: Box<dyn HeadLayers>,
+    ) -> Result<Self> {
+        let (hidden, embedding) = (sizes.hidden, words.table().dim(1)?);
         let others = match hidden.checked_sub(embedding) {
             None => return Err(Error::Config(format!("embeddings of {embedding} numbers exceed the hidden size"))),
             Some(0) => None,
@@ -146,7 +128,7 @@ impl HeadLayers for WideDecoder {
 
 struct MobileBody {
     embeddings: Embeddings,
-    layers: Vec<Layer>,
+    layers: Vec<Bottleneck>,
     hidden: usize,
 }
 
@@ -183,8 +165,8 @@ struct Embeddings {
 }
 
 impl Embeddings {
-    fn load(scope: &Scope<'_>, config: &Config, sizes: &Sizes) -> Result<Self> {
-        let Sizes { hidden, embedding, .. } = *sizes;
+    fn load(scope: &Scope<'_>, config: &Config, sizes: &BottleneckShape) -> Result<Self> {
+        let (hidden, embedding) = (sizes.hidden, config.dimension_or("embedding_size", 128)?);
         let trigrams = config.flag_or("trigram_input", true);
         let inputs = if trigrams { 3 * embedding } else { embedding };
         let projection = || Linear::load(&scope.at("embedding_transformation"), inputs, hidden, true);
@@ -214,99 +196,5 @@ impl Embeddings {
         self.types.add_to(&mut rows, batch.token_type_ids(0))?;
         self.norm.forward(&mut rows);
         Ok(rows)
-    }
-}
-
-/// `norm(linear(x) + residual)`.
-struct Normed {
-    linear: Linear,
-    norm: LayerNorm,
-}
-
-impl Normed {
-    fn load(scope: &Scope<'_>, sizes: &Sizes, inputs: usize, outputs: usize, epsilon: f64) -> Result<Self> {
-        let linear = Linear::load(&scope.at("dense"), inputs, outputs, true)?;
-        Ok(Self { linear, norm: sizes.norm(scope, outputs, epsilon)? })
-    }
-
-    fn forward(&self, rows: &[f32], residual: &[f32]) -> Result<Vec<f32>> {
-        let mut rows = self.linear.forward(rows)?;
-        add(&mut rows, residual);
-        self.norm.forward(&mut rows);
-        Ok(rows)
-    }
-}
-
-struct Layer {
-    /// Into the bottleneck: for the residual, and for queries and keys.
-    input: Option<Normed>,
-    attention_input: Option<Normed>,
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    value_in_bottleneck: bool,
-    heads: usize,
-    attended: Normed,
-    feed_forward: Vec<(Linear, Normed)>,
-    activation: Activation,
-    /// Out of the bottleneck.
-    output: Option<Normed>,
-}
-
-impl Layer {
-    fn load(scope: &Scope<'_>, config: &Config, sizes: &Sizes) -> Result<Self> {
-        let Sizes { hidden, thin, intermediate, epsilon, .. } = *sizes;
-        let shared = sizes.of_query_and_key && !sizes.around_attention;
-        if !shared && !sizes.around_attention && hidden != thin {
-            return Err(Error::Config("queries and keys have no bottleneck".to_owned()));
-        }
-        let enter = |name: &str| Normed::load(&scope.at("bottleneck").at(name), sizes, hidden, thin, epsilon);
-        let linear = |name: &str, inputs: usize, outputs: usize| Linear::load(&scope.at(name), inputs, outputs, true);
-        let feed_forward = |scope: &Scope<'_>, epsilon: f64| -> Result<_> {
-            let up = Linear::load(&scope.at("intermediate.dense"), thin, intermediate, true)?;
-            Ok((up, Normed::load(&scope.at("output"), sizes, intermediate, thin, epsilon)?))
-        };
-        let before = config.dimension_or("num_feedforward_networks", 4)? - 1;
-        let mut networks: Vec<_> =
-            (0..before).map(|index| feed_forward(&scope.at("ffn").at(index), epsilon)).collect::<Result<_>>()?;
-        networks.push(feed_forward(scope, 1e-5)?);
-        let leave = || Normed::load(&scope.at("output.bottleneck"), sizes, thin, hidden, epsilon);
-        Ok(Self {
-            input: sizes.bottleneck.then(|| enter("input")).transpose()?,
-            attention_input: (sizes.bottleneck && shared).then(|| enter("attention")).transpose()?,
-            query: linear("attention.self.query", thin, thin)?,
-            key: linear("attention.self.key", thin, thin)?,
-            value: linear("attention.self.value", if sizes.around_attention { thin } else { hidden }, thin)?,
-            value_in_bottleneck: sizes.around_attention,
-            heads: sizes.heads,
-            attended: Normed::load(&scope.at("attention.output"), sizes, thin, thin, epsilon)?,
-            feed_forward: networks,
-            activation: sizes.activation,
-            output: sizes.bottleneck.then(leave).transpose()?,
-        })
-    }
-
-    fn forward(&self, rows: &[f32], batch: &Batch) -> Result<Vec<f32>> {
-        let enter = |into: &Option<Normed>| into.as_ref().map(|into| into.forward(rows, &[])).transpose();
-        let (residual, of_attention) = (enter(&self.input)?, enter(&self.attention_input)?);
-        let residual = residual.as_deref().unwrap_or(rows);
-        let plain = if self.value_in_bottleneck { residual } else { rows };
-        let value = self.value.forward(plain)?;
-        let of_attention = of_attention.as_deref().unwrap_or(plain);
-        let (query, key) = (self.query.forward(of_attention)?, self.key.forward(of_attention)?);
-        let (tokens, heads) = (batch.tokens(), self.heads);
-        let width = query.len() / (batch.len() * tokens * heads).max(1);
-        let scale = 1.0 / (width as f32).sqrt();
-        let shape = AttentionShape { heads, queries: tokens, keys: tokens, lengths: batch.lengths(), scale };
-        let mut state = self.attended.forward(&attend(query, &key, &value, &shape, None)?, residual)?;
-        for (up, down) in &self.feed_forward {
-            let mut inner = up.forward(&state)?;
-            self.activation.forward(&mut inner);
-            state = down.forward(&inner, &state)?;
-        }
-        match &self.output {
-            Some(output) => output.forward(&state, rows),
-            None => Ok(state),
-        }
     }
 }

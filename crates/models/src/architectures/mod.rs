@@ -28,8 +28,7 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] =
- &[
+pub static ARCHITECTURES: &[Architecture] = &[
     bert::ARCHITECTURE,
     convbert::ARCHITECTURE,
     deberta::ARCHITECTURE,

@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::architectures::Architecture;
 use crate::architectures::bert::{Embeddings, Positions, bert_head};
 use crate::encoder::{Body, next_layer};
-use crate::head::{HeadLayers, Step, Steps, Tokens};
+use crate::head::{HeadLayers, Steps};
 use crate::layers::{
     Activation, AfterAttention, AttentionShape, BERT, BlockShape, Linear, Scope, SelfAttention, add, attend, blend,
     check_kernel, nystrom,
@@ -42,6 +42,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     if through.is_some() && !tokens.is_multiple_of(landmarks) {
         return Err(Error::Config(format!("{tokens} tokens cannot be split into {landmarks} segments")));
     }
+    if through.is_some() && tokens > config.dimension("max_position_embeddings")? {
+        return Err(Error::Config(format!("there are no {tokens} positions")));
+    }
     if config.flag_or("inv_coeff_init_option", false) {
         return Err(Error::UnsupportedArchitecture("nystromformer with `inv_coeff_init_option`".to_owned()));
     }
@@ -61,17 +64,14 @@ fn nystrom_head(
     head: Head,
     embeddings: &Embeddings,
 ) -> Result<Option<Box<dyn HeadLayers>>> {
-    let linear =
-        |name: &str, outputs: usize| Linear::load(&scope.at(name), shape.hidden, outputs, true).map(Step::Linear);
-    let (inner, activation, outer, labels) = match head {
+    let (names, activation, labels) = match head {
         Head::SequenceClassification => {
-            ("classifier.dense", shape.activation, "classifier.out_proj", config.label_count()?)
+            (["classifier.dense", "classifier.out_proj"], shape.activation, config.label_count()?)
         }
-        Head::MultipleChoice => ("pre_classifier", Activation::Relu, "classifier", 1),
+        Head::MultipleChoice => (["pre_classifier", "classifier"], Activation::Relu, 1),
         _ => return bert_head(scope, config, shape, head, embeddings),
     };
-    let steps = vec![linear(inner, shape.hidden)?, Step::Activation(activation), linear(outer, labels)?];
-    Ok(Some(Steps::new(Tokens::First, steps)))
+    Steps::of_first(scope, names, shape.hidden, activation, labels).map(Some)
 }
 
 struct NystromBody {

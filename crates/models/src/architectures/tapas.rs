@@ -126,17 +126,19 @@ impl Cells {
         }
     }
 
-    /// The column with the highest mean over its cells (`compute_column_logits`).
+    /// The column with the highest mean over its cells (`compute_column_logits`); 0 where none of the table's is above
+    /// what those have that do not occur.
     fn likeliest(&self, cells: &BTreeMap<(u32, u32), Cell>) -> u32 {
-        let mut best = (0, f32::NEG_INFINITY);
-        for column in 0..self.columns {
-            let (mut sum, mut count) = (0.0, 0.0);
-            for cell in cells.range((column, 0)..=(column, u32::MAX)).map(|(_, cell)| cell) {
-                let text = cell.text / cell.tokens;
-                sum += cell.column / cell.tokens * text;
-                count += text;
-            }
-            let never = (count < 0.5 && column != 0) || (column == 0 && !self.allow_none);
+        let mut columns: BTreeMap<u32, (f32, f32)> = BTreeMap::new();
+        for ((column, _), cell) in cells {
+            let (sum, count) = columns.entry(*column).or_default();
+            let text = cell.text / cell.tokens;
+            *sum += cell.column / cell.tokens * text;
+            *count += text;
+        }
+        let mut best = (0, NEVER);
+        for (column, (sum, count)) in columns {
+            let never = if column == 0 { !self.allow_none } else { count < 0.5 };
             let score = sum / (count + 1e-10) + if never { NEVER } else { 0.0 };
             if score > best.1 {
                 best = (column, score);

@@ -4,9 +4,9 @@
 use candle_core::{Device, Tensor};
 
 use super::attention::swap;
-use super::{AttentionShape, Embedding, LayerNorm, Linear, attend};
+use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend};
 use crate::weights::to_vec;
-use crate::{Batch, Result};
+use crate::{Batch, Config, Result};
 
 /// Self-attention with its output projection.
 pub(crate) struct Disentangled {
@@ -85,12 +85,12 @@ impl Products {
 
 /// A vector for each distance from `-span` to `span - 1`; larger ones share the last.
 pub(crate) struct RelativeEmbeddings {
-    pub(crate) table: Embedding,
-    pub(crate) norm: Option<LayerNorm>,
-    pub(crate) span: usize,
+    table: Embedding,
+    norm: Option<LayerNorm>,
+    span: usize,
     /// With a number of buckets, far distances share one (`make_log_bucket_position` of transformers): how many there
     /// are, and the distance from which on they share the last.
-    pub(crate) buckets: Option<(usize, usize)>,
+    buckets: Option<(usize, usize)>,
 }
 
 /// The distances of one forward pass.
@@ -102,6 +102,28 @@ pub(crate) struct Distances {
 }
 
 impl RelativeEmbeddings {
+    /// By the keys of DeBERTa's config; `None` without `relative_attention`.
+    pub(crate) fn load(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<Option<Self>> {
+        if !config.flag_or("relative_attention", false) {
+            return Ok(None);
+        }
+        let farthest = match config.dimension_if_positive("max_relative_positions")? {
+            Some(farthest) => farthest,
+            None => config.dimension_or("max_position_embeddings", 512)?,
+        };
+        let buckets = config.dimension_if_positive("position_buckets")?;
+        let span = buckets.unwrap_or(farthest);
+        let normed = config.text("norm_rel_ebd").unwrap_or_default().to_lowercase();
+        let normed = normed.split('|').any(|name| name.trim() == "layer_norm");
+        let norm = || LayerNorm::load(&scope.at("LayerNorm"), shape.hidden, shape.epsilon);
+        Ok(Some(Self {
+            table: Embedding::load(&scope.at("rel_embeddings"), 2 * span, shape.hidden)?,
+            norm: normed.then(norm).transpose()?,
+            span,
+            buckets: buckets.map(|buckets| (buckets, farthest)),
+        }))
+    }
+
     /// The distances between `tokens` tokens.
     pub(crate) fn distances(&self, tokens: usize) -> Result<Distances> {
         let (tokens, span) = (tokens as i64, self.span as i64);
@@ -109,8 +131,10 @@ impl RelativeEmbeddings {
             let distance = self.buckets.map_or(distance, |(buckets, farthest)| bucket(distance, buckets, farthest));
             distance.saturating_add(span).clamp(0, 2 * span - 1)
         };
-        let (first, last) = (place(1 - tokens), place(tokens - 1));
-        let places = (1 - tokens..tokens).map(|distance| place(distance).saturating_sub(first) as usize).collect();
+        let places: Vec<i64> = (1 - tokens..tokens).map(place).collect();
+        let (first, last) = (places.iter().min().copied(), places.iter().max().copied());
+        let (first, last) = (first.unwrap_or(0), last.unwrap_or(0));
+        let places = places.into_iter().map(|place| (place - first) as usize).collect();
         let ids: Vec<u32> = (first..=last).map(|id| id as u32).collect();
         let mut rows = self.table.forward(ids.into_iter())?;
         if let Some(norm) = &self.norm {
@@ -128,5 +152,23 @@ fn bucket(distance: i64, buckets: usize, farthest: usize) -> i64 {
     }
     let (middle, farthest) = (middle as f32, farthest as f32);
     let ratio = (distance.abs() as f32 / middle).ln() / ((farthest - 1.0) / middle).ln();
-    ((ratio * (middle - 1.0)).ceil() + middle) as i64 * distance.signum()
+    (((ratio * (middle - 1.0)).ceil() + middle) as i64).saturating_mul(distance.signum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bucket;
+
+    /// Sums of `make_log_bucket_position` of transformers 5.23 over the distances below a number.
+    #[test]
+    fn buckets_are_pythons() {
+        for (buckets, farthest, distances, sum, weighted) in
+            [(256, 512, 2048, 599_511, 706_350_476), (6, 8, 24, 141, 1969)]
+        {
+            let of = |distance: i64| bucket(distance, buckets, farthest);
+            assert_eq!((0..distances).map(of).sum::<i64>(), sum);
+            assert_eq!((0..distances).map(|distance| distance * of(distance)).sum::<i64>(), weighted);
+            assert!((0..distances).all(|distance| of(-distance) == -of(distance)));
+        }
+    }
 }
