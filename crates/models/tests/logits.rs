@@ -44,14 +44,15 @@ fn name(head: Head) -> &'static str {
 fn folders(architecture: &Architecture, head: Head) -> Vec<PathBuf> {
     let all = root().join("tests/checkpoints/architectures").join(architecture.model_type);
     let variants = format!("{}.", name(head));
-    let is_variant = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(&variants);
+    let is_variant =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&variants));
     let mut folders = vec![all.join(name(head))];
     folders.extend(subfolders(&all).into_iter().filter(is_variant));
     folders
 }
 
 fn subfolders(path: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.filter(|path| path.is_dir() && !path.ends_with("__pycache__")).collect()
 }
 

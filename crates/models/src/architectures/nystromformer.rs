@@ -8,7 +8,7 @@ use crate::architectures::bert::{Embeddings, Positions, bert_head};
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Steps};
 use crate::layers::{
-    Activation, AfterAttention, AttentionShape, BERT, BlockShape, Linear, Scope, SelfAttention, add, attend, blend,
+    Activation, AfterAttention, AttentionShape, BERT, BlockShape, Scope, SelfAttention, add, attend, blend,
     check_kernel, nystrom,
 };
 use crate::weights::to_vec;
