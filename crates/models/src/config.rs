@@ -66,6 +66,14 @@ impl Config {
         self.0.get(key).unwrap_or(&Value::Null)
     }
 
+    /// The same with a value for a key that it lacks: the default of the Python class.
+    pub(crate) fn or(mut self, key: &str, value: impl Into<Value>) -> Self {
+        if self.get(key).is_null() {
+            self.0.insert(key.to_owned(), value.into());
+        }
+        self
+    }
+
     /// Whether a switch is on, or `default` where the config has none.
     pub(crate) fn flag_or(&self, key: &str, default: bool) -> bool {
         self.get(key).as_bool().unwrap_or(default)
@@ -84,6 +92,23 @@ impl Config {
         match self.get(key) {
             Value::Null => Ok(default),
             value => bounded(key, value),
+        }
+    }
+
+    /// A dimension; `None` where the config has none, or 0, or -1.
+    pub(crate) fn dimension_if_positive(&self, key: &str) -> Result<Option<usize>> {
+        match self.get(key) {
+            Value::Null => Ok(None),
+            value if value.as_i64().is_some_and(|number| number <= 0) => Ok(None),
+            value => bounded(key, value).map(Some),
+        }
+    }
+
+    /// Several dimensions; `None` where the config has none.
+    pub(crate) fn dimensions(&self, key: &str) -> Result<Option<Vec<usize>>> {
+        match self.get(key).as_array() {
+            Some(values) => values.iter().map(|value| bounded(key, value)).collect::<Result<_>>().map(Some),
+            None => Ok(None),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Heads: what stands on a body, and the layers that nearly all of them are composed of.
 
-use crate::layers::{Activation, LayerNorm, Linear, add, scale};
-use crate::{Batch, Error, Result};
+use crate::layers::{Activation, LayerNorm, Linear, Scope, add, scale};
+use crate::{Batch, Config, Error, Result};
 
 /// What stands on a model's body. The logits' shape stands with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,36 @@ pub(crate) enum Step {
 impl Steps {
     pub(crate) fn new(tokens: Tokens, steps: Vec<Step>) -> Box<dyn HeadLayers> {
         Box::new(Self { tokens, steps })
+    }
+
+    /// A label for each text by two linear maps of its first token: `[hidden, hidden]`, then `[labels, hidden]`.
+    pub(crate) fn of_first(
+        scope: &Scope<'_>,
+        [inner, outer]: [&str; 2],
+        hidden: usize,
+        activation: Activation,
+        labels: usize,
+    ) -> Result<Box<dyn HeadLayers>> {
+        let inner = Linear::load(&scope.at(inner), hidden, hidden, true)?;
+        let outer = Linear::load(&scope.at(outer), hidden, labels, true)?;
+        let steps = vec![Step::Linear(inner), Step::Activation(activation), Step::Linear(outer)];
+        Ok(Self::new(Tokens::First, steps))
+    }
+
+    /// The heads that are one linear map of each token: `classifier` and `qa_outputs`; `None` for another head.
+    pub(crate) fn of_every(
+        scope: &Scope<'_>,
+        config: &Config,
+        hidden: usize,
+        head: Head,
+    ) -> Result<Option<Box<dyn HeadLayers>>> {
+        let (name, labels) = match head {
+            Head::TokenClassification => ("classifier", config.label_count()?),
+            Head::QuestionAnswering => ("qa_outputs", 2),
+            _ => return Ok(None),
+        };
+        let linear = Linear::load(&scope.at(name), hidden, labels, true)?;
+        Ok(Some(Self::new(Tokens::Every, vec![Step::Linear(linear)])))
     }
 }
 

@@ -4,7 +4,7 @@ Needs Python 3.11+ and
     pip install torch==2.15.0 transformers==5.23.0 safetensors==0.8.0
 Run `python make_architectures.py [model_type …]`. The seed is fixed: the same versions write the same files.
 
-Each folder <model_type>/<head>/ holds config.json and model.safetensors as `save_pretrained` writes them, and
+Each folder <model_type>/<head>/, or <model_type>/<head>.<variant>/, holds config.json and model.safetensors as `save_pretrained` writes them, and
 reference.safetensors with, for each batch `N`, `input_ids.N`, `attention_mask.N`, `token_type_ids.N` (where the model has
 types) and `logits.N`: the head's logits, or the last hidden states of the model without a head. The batches are single
 texts of 1, 2, 17 and the most tokens, and one padded batch of 1, 2 and 17. The families beside this file say what each
@@ -30,7 +30,10 @@ VOCABULARY = 64
 
 @dataclass
 class Architecture:
-    """One architecture: its config, and the class for each head by the names of `vitrine_models::Head`."""
+    """One architecture: its config, and the class for each head by the names of `vitrine_models::Head`.
+
+    A head may occur with several configs: `none.pooled` is a checkpoint of the head `none`, too.
+    """
 
     model_type: str
     config: object
@@ -38,8 +41,8 @@ class Architecture:
     # The most tokens of one text.
     longest: int = 24
     pad_id: int = 0
-    # Whether the model takes `token_type_ids`.
-    types: int = 0
+    # How many token types the model takes, or a function of (input_ids, attention_mask) that gives them.
+    types: object = 0
     # Heads whose class chooses types by itself, unless it is given some.
     untyped: tuple = ()
     # Ids that random texts are drawn from.
@@ -66,7 +69,7 @@ def make_model(architecture, head, seed):
     """A random model whose biases and norms are random too, so that each one matters."""
     torch.manual_seed(seed)
     config = architecture.config(**architecture.changes.get(head, {}))
-    if labelled(head):
+    if labelled(head.split(".")[0]):
         config.num_labels = LABELS
     model = architecture.classes[head](config).eval()
     with torch.no_grad():
@@ -103,7 +106,9 @@ def batches(architecture, head):
         if architecture.fix:
             architecture.fix(head, ids, mask)
         batch = {"input_ids": ids, "attention_mask": mask}
-        if architecture.types and head not in architecture.untyped:
+        if callable(architecture.types):
+            batch["token_type_ids"] = architecture.types(ids, mask)
+        elif architecture.types and head not in architecture.untyped:
             types = (torch.arange(ids.shape[1]) >= ids.shape[1] // 2).long() % architecture.types
             batch["token_type_ids"] = types * mask
         yield batch
@@ -114,7 +119,8 @@ def logits_of(head, output, mask):
     if head == "question-answering":
         return torch.stack([output.start_logits, output.end_logits], dim=-1)
     if head == "table-question-answering":
-        return torch.cat([output.logits.flatten(), output.logits_aggregation.flatten()])
+        aggregation = output.logits_aggregation
+        return torch.cat([output.logits.flatten()] + ([] if aggregation is None else [aggregation.flatten()]))
     if head == "none":
         return output.last_hidden_state
     return output.logits
@@ -130,6 +136,7 @@ def make(architecture, head, seed):
     folder = HERE / architecture.model_type / head
     shutil.rmtree(folder, ignore_errors=True)
     model = make_model(architecture, head, seed)
+    head = head.split(".")[0]
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     config = json.loads((folder / "config.json").read_text())
@@ -154,7 +161,7 @@ def make(architecture, head, seed):
         reference[f"logits.{number}"] = logits.float().contiguous()
     save_file(reference, folder / "reference.safetensors")
     size = sum(path.stat().st_size for path in folder.iterdir())
-    print(f"{architecture.model_type} {head}: {size} bytes")
+    print(f"{architecture.model_type} {folder.name}: {size} bytes")
 
 
 def main():

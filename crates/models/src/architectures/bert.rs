@@ -99,8 +99,12 @@ pub(super) struct BertBody {
 pub(super) enum Positions {
     /// From 0.
     FromZero,
+    /// From 2 (Nyströmformer).
+    FromTwo,
     /// As RoBERTa does, from the padding token's id on, leaving out padding.
     After(u32),
+    /// From 0 in each cell of a table, the last one for all that follow (TAPAS).
+    InCells,
 }
 
 impl BertBody {
@@ -166,7 +170,7 @@ impl Body for BertBody {
 pub(super) struct Embeddings {
     pub words: Embedding,
     positions: Embedding,
-    types: Option<Embedding>,
+    types: Vec<Embedding>,
     /// What is added to every token; empty for nothing.
     pub everywhere: Vec<f32>,
     norm: Option<LayerNorm>,
@@ -178,8 +182,7 @@ pub(super) struct Embeddings {
 
 impl Embeddings {
     pub(super) fn load(scope: &Scope<'_>, config: &Config, shape: &BlockShape, counted: Positions) -> Result<Self> {
-        let types = type_count(config)?;
-        Self::without_norm(scope, config, shape.hidden, counted, types)?.normalized(scope, shape)
+        Self::without_norm(scope, config, shape.hidden, counted, &type_sizes(config)?)?.normalized(scope, shape)
     }
 
     /// The same embeddings, normalized.
@@ -188,32 +191,34 @@ impl Embeddings {
         Ok(Self { norm: Some(norm), ..self })
     }
 
-    /// Embeddings of this many numbers, with so many types of tokens, that are not normalized.
+    /// Embeddings of this many numbers, with these tables of token types, that are not normalized.
     pub(super) fn without_norm(
         scope: &Scope<'_>,
         config: &Config,
         width: usize,
         counted: Positions,
-        types: usize,
+        types: &[(String, usize)],
     ) -> Result<Self> {
         let max_positions = config.dimension_or("max_position_embeddings", 512)?;
-        let first = match counted {
-            Positions::FromZero => 0,
-            Positions::After(pad_id) => (pad_id as usize).saturating_add(1),
+        let (first, max_tokens) = match counted {
+            Positions::FromZero => (0, max_positions),
+            Positions::FromTwo => (2, max_positions),
+            Positions::After(pad_id) => (0, max_positions.saturating_sub((pad_id as usize).saturating_add(1))),
+            Positions::InCells => (0, usize::MAX),
         };
-        if first > max_positions {
+        if max_tokens == 0 {
             return Err(Error::Config(format!("no position of {max_positions} is left after `pad_token_id`")));
         }
         let table = |name: &str, ids: usize| Embedding::load(&scope.at(name), ids, width);
         Ok(Self {
             words: table("word_embeddings", config.dimension("vocab_size")?)?,
-            positions: table("position_embeddings", max_positions)?,
-            types: if types == 0 { None } else { Some(table("token_type_embeddings", types)?) },
+            positions: table("position_embeddings", max_positions + first)?,
+            types: types.iter().map(|(name, types)| table(name, *types)).collect::<Result<_>>()?,
             everywhere: Vec::new(),
             norm: None,
             counted,
             scale: 1.0,
-            max_tokens: (max_positions - first).max(1),
+            max_tokens,
         })
     }
 
@@ -223,12 +228,18 @@ impl Embeddings {
         rows.iter_mut().for_each(|number| *number *= self.scale);
         match self.counted {
             Positions::FromZero => self.positions.add_to(&mut rows, batch.positions())?,
+            Positions::FromTwo => self.positions.add_to(&mut rows, batch.positions().map(|position| position + 2))?,
             Positions::After(pad_id) => {
                 self.positions.add_to(&mut rows, batch.positions_after(pad_id).into_iter())?;
             }
+            Positions::InCells => {
+                let last = self.positions.table().dim(0)?.saturating_sub(1) as u32;
+                let positions = batch.positions_in_cells().into_iter().map(|position| position.min(last));
+                self.positions.add_to(&mut rows, positions)?;
+            }
         }
-        if let Some(types) = &self.types {
-            types.add_to(&mut rows, batch.token_type_ids(0))?;
+        for (column, types) in self.types.iter().enumerate() {
+            types.add_to(&mut rows, batch.token_type_ids(column))?;
         }
         for row in rows.chunks_exact_mut(self.everywhere.len().max(1)) {
             add(row, &self.everywhere);
@@ -240,10 +251,15 @@ impl Embeddings {
     }
 }
 
-/// How many types of tokens a config speaks of; 0 is for a model without them.
-pub(super) fn type_count(config: &Config) -> Result<usize> {
+/// The tables of token types, with how many types each knows; several with `type_vocab_sizes`, none with
+/// `type_vocab_size` 0.
+pub(super) fn type_sizes(config: &Config) -> Result<Vec<(String, usize)>> {
+    let table = "token_type_embeddings";
+    if let Some(sizes) = config.dimensions("type_vocab_sizes")? {
+        return Ok(sizes.into_iter().enumerate().map(|(column, size)| (format!("{table}_{column}"), size)).collect());
+    }
     match config.get("type_vocab_size").as_u64() {
-        Some(0) => Ok(0),
-        _ => config.dimension_or("type_vocab_size", 2),
+        Some(0) => Ok(Vec::new()),
+        _ => Ok(vec![(table.to_owned(), config.dimension_or("type_vocab_size", 2)?)]),
     }
 }

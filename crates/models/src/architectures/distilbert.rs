@@ -46,7 +46,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let config = &config.with_names(CONFIG_NAMES).with_defaults(DEFAULTS);
     let shape = BlockShape { epsilon: 1e-12, ..BlockShape::of(config)? };
     let at = scope.at("embeddings");
-    let embeddings = Embeddings::without_norm(&at, config, shape.hidden, Positions::FromZero, 0)?;
+    let embeddings = Embeddings::without_norm(&at, config, shape.hidden, Positions::FromZero, &[])?;
     let embeddings = embeddings.normalized(&at, &shape)?;
     let blocks = Block::load_all(
         &scope.at("transformer.layer"),

@@ -2,7 +2,7 @@
 //! parts of each layer.
 
 use crate::architectures::Architecture;
-use crate::architectures::bert::{self, BertBody, Embeddings, Positions, bert_head, type_count};
+use crate::architectures::bert::{self, BertBody, Embeddings, Positions, bert_head, type_sizes};
 use crate::layers::{BERT, Block, BlockNames, BlockShape, LayerNorm, Norms, Scope};
 use crate::{Config, Encoder, Head, Result};
 
@@ -21,8 +21,8 @@ const NAMES: BlockNames = BlockNames { attention_norm: "attention.ln", output_no
 fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let config = &config.with_defaults(DEFAULTS);
     let shape = BlockShape::of(config)?;
-    let (hidden, types) = (shape.hidden, type_count(config)?);
-    let embeddings = Embeddings::without_norm(&scope.at("embeddings"), config, hidden, Positions::FromZero, types)?;
+    let (hidden, types) = (shape.hidden, type_sizes(config)?);
+    let embeddings = Embeddings::without_norm(&scope.at("embeddings"), config, hidden, Positions::FromZero, &types)?;
     let layers = config.dimension("num_hidden_layers")?;
     let blocks = Block::load_all(&scope.at("encoder.layer"), layers, &NAMES, &shape, Norms::Before)?;
     let mut body = BertBody::new(embeddings, blocks, hidden);

@@ -5,6 +5,9 @@ mod bart;
 mod bert;
 mod big_bird;
 mod camembert;
+mod convbert;
+mod deberta;
+mod deberta_v2;
 mod distilbert;
 mod electra;
 mod encoder_decoder;
@@ -16,17 +19,21 @@ mod layoutlm;
 mod longformer;
 mod mbart;
 mod megatron_bert;
+mod mobilebert;
 mod modernbert;
 mod mpnet;
 mod mt5;
 mod nomic_bert;
+mod nystromformer;
 mod rembert;
 mod roberta;
 mod roberta_prelayernorm;
 mod roformer;
 mod rotary_body;
 mod splinter;
+mod squeezebert;
 mod t5;
+mod tapas;
 mod xlm;
 mod xlm_roberta;
 mod xlnet;
@@ -56,6 +63,9 @@ pub static ARCHITECTURES: &[Architecture] = &[
     bert::ARCHITECTURE,
     big_bird::ARCHITECTURE,
     camembert::ARCHITECTURE,
+    convbert::ARCHITECTURE,
+    deberta::ARCHITECTURE,
+    deberta_v2::ARCHITECTURE,
     distilbert::ARCHITECTURE,
     electra::ARCHITECTURE,
     ernie::ARCHITECTURE,
@@ -66,16 +76,20 @@ pub static ARCHITECTURES: &[Architecture] = &[
     longformer::ARCHITECTURE,
     mbart::ARCHITECTURE,
     megatron_bert::ARCHITECTURE,
+    mobilebert::ARCHITECTURE,
     modernbert::ARCHITECTURE,
     mpnet::ARCHITECTURE,
     mt5::ARCHITECTURE,
     nomic_bert::ARCHITECTURE,
+    nystromformer::ARCHITECTURE,
     rembert::ARCHITECTURE,
     roberta::ARCHITECTURE,
     roberta_prelayernorm::ARCHITECTURE,
     roformer::ARCHITECTURE,
     splinter::ARCHITECTURE,
+    squeezebert::ARCHITECTURE,
     t5::ARCHITECTURE,
+    tapas::ARCHITECTURE,
     xlm::ARCHITECTURE,
     xlm_roberta::ARCHITECTURE,
     xlnet::ARCHITECTURE,

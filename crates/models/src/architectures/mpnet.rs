@@ -28,7 +28,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     }
     let at = scope.at("embeddings");
     // The padding token of positions is 1, whatever the config says.
-    let embeddings = Embeddings::without_norm(&at, config, shape.hidden, Positions::After(1), 0)?;
+    let embeddings = Embeddings::without_norm(&at, config, shape.hidden, Positions::After(1), &[])?;
     let embeddings = embeddings.normalized(&at, &shape)?;
     let layers = config.dimension("num_hidden_layers")?;
     let blocks = Block::load_all(&scope.at("encoder.layer"), layers, &NAMES, &shape, Norms::After)?;

@@ -185,6 +185,11 @@ pub(crate) fn attend(
     Ok(swap(&to_vec(&scores.matmul(&value)?)?, heads, queries, width))
 }
 
+/// Softmax of each stretch of `width` scores.
+pub(crate) fn softmax_rows(scores: &mut [f32], width: usize) {
+    scores.chunks_exact_mut(width.max(1)).for_each(|row| softmax(row, width));
+}
+
 /// `[n * a * b * width]` → `[n * b * a * width]`.
 pub(super) fn swap(numbers: &[f32], a: usize, b: usize, width: usize) -> Vec<f32> {
     let mut swapped = Vec::with_capacity(numbers.len());

@@ -157,6 +157,10 @@ pub(crate) struct FeedForward {
 }
 
 impl FeedForward {
+    pub(crate) fn new(up: Linear, activation: Activation, down: Linear) -> Self {
+        Self { up, gate: None, activation, down }
+    }
+
     /// Takes the maps `names` (up, down) of `scope`.
     pub(crate) fn load(
         scope: &Scope<'_>,

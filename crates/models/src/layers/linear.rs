@@ -4,20 +4,22 @@ use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 
+use super::attention::swap;
 use super::{Embedding, Scope};
 use crate::weights::{as_f32, to_vec};
 use crate::{Result, Weights};
 
 /// A linear map with an optional bias.
+#[derive(Clone)]
 pub struct Linear {
-    /// `[out, in]`, in the resident format.
+    /// `[out, in]`, or `[groups, out / groups, in / groups]`, in the resident format.
     weight: Tensor,
     /// `[out]`; empty for none.
     bias: Vec<f32>,
 }
 
 impl Linear {
-    /// Of a weight `[out, in]` and a bias `[out]` or none.
+    /// Of a weight `[out, in]` or `[groups, out / groups, in / groups]`, and a bias `[out]` or none.
     pub(crate) fn new(weight: Tensor, bias: Vec<f32>) -> Self {
         Self { weight, bias }
     }
@@ -66,9 +68,14 @@ impl Linear {
 
     /// `[rows * in]` → `[rows * out]`.
     pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let inputs = self.weight.dim(1)?;
-        let rows = Tensor::from_slice(rows, (rows.len() / inputs.max(1), inputs), &Device::Cpu)?;
-        let mut product = to_vec(&rows.matmul(&as_f32(&self.weight)?.t()?)?)?;
+        let mut product = match self.weight.dims() {
+            [groups, _, inputs] => grouped(&self.weight, rows, *groups, *inputs)?,
+            _ => {
+                let inputs = self.weight.dim(1)?;
+                let rows = Tensor::from_slice(rows, (rows.len() / inputs.max(1), inputs), &Device::Cpu)?;
+                to_vec(&rows.matmul(&as_f32(&self.weight)?.t()?)?)?
+            }
+        };
         if !self.bias.is_empty() {
             for row in product.chunks_exact_mut(self.bias.len()) {
                 row.iter_mut().zip(&self.bias).for_each(|(number, bias)| *number += bias);
@@ -76,4 +83,12 @@ impl Linear {
         }
         Ok(product)
     }
+}
+
+/// Each group of outputs from its own group of `inputs`.
+fn grouped(weight: &Tensor, rows: &[f32], groups: usize, inputs: usize) -> Result<Vec<f32>> {
+    let count = rows.len() / (groups * inputs).max(1);
+    let rows = Tensor::from_vec(swap(rows, count, groups, inputs), (groups, count, inputs), &Device::Cpu)?;
+    let product = rows.matmul(&as_f32(weight)?.t()?)?;
+    Ok(swap(&to_vec(&product)?, groups, count, product.dim(2)?))
 }

@@ -2,13 +2,18 @@
 
 mod activation;
 mod adapter;
+mod after_attention;
 mod attention;
 mod block;
 mod block_sparse;
+mod bottleneck;
+mod convolution;
+mod disentangled;
 mod embedding;
 mod halving;
 mod linear;
 mod norm;
+mod nystrom;
 mod pieces;
 mod relative;
 mod relative_bias;
@@ -20,13 +25,18 @@ mod window;
 
 pub use activation::Activation;
 pub(crate) use adapter::{Adapter, AdapterNorm};
-pub(crate) use attention::{AttentionShape, Bias, Reach, Relative, SelfAttention, attend};
+pub(crate) use after_attention::AfterAttention;
+pub(crate) use attention::{AttentionShape, Reach, Relative, SelfAttention, attend, softmax_rows};
 pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads, heads_or};
 pub(crate) use block_sparse::attend_blocks;
+pub(crate) use bottleneck::{Bottleneck, BottleneckShape};
+pub(crate) use convolution::{Convolution, blend, check_kernel, clear_padding, windows};
+pub(crate) use disentangled::{Disentangled, RelativeEmbeddings};
 pub(crate) use embedding::Embedding;
 pub(crate) use halving::Halving;
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, Norm, RmsNorm};
+pub(crate) use nystrom::nystrom;
 pub(crate) use relative::{Places, RelativeBlock, RelativeNames, RelativeShape, kernel};
 pub(crate) use relative_bias::{Buckets, RelativeBias};
 pub(crate) use residual::{Part, Residual, Sources};
