@@ -9,6 +9,7 @@ mod error;
 mod layers;
 mod pooling;
 mod safetensors;
+mod torch;
 mod weights;
 
 pub use batch::Batch;
