@@ -132,13 +132,13 @@ fn weights(snapshot: &Snapshot) -> Option<&RepoFile> {
 
 /// The place among [`WEIGHTS`] of the file that this is a variant of (`model.fp16.safetensors`), and the variant.
 fn variant_of(path: &str) -> Option<(usize, &str)> {
-    let parts = WEIGHTS.iter().enumerate().filter_map(|(kind, plain)| {
+    let mut parts = WEIGHTS.iter().enumerate().filter_map(|(kind, plain)| {
         let (stem, end) = plain.rsplit_once('.')?;
         Some((kind, path.strip_prefix(stem)?.strip_suffix(end)?.strip_prefix('.')?.strip_suffix('.')?))
     });
     let is_name =
         |variant: &str| !variant.is_empty() && variant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    parts.filter(|(_, variant)| is_name(variant)).last()
+    parts.find(|(_, variant)| is_name(variant))
 }
 
 /// What the names of an index's shards are made of: `model`, the variant with a dot before it, `.safetensors`.
