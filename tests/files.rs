@@ -1,5 +1,7 @@
 //! Repositories with every kind of weights: what is said of them, and what is wrong with those that lack something.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail where its own data is wrong")]
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -21,7 +21,7 @@ enum State {
     Magic(Vec<u8>),
     Version(Pickle),
     Machine(Pickle),
-    StateDict(Pickle),
+    Dict(Pickle),
     Keys(Pickle),
     /// The count of numbers of a storage.
     Count(Vec<u8>),
@@ -60,9 +60,9 @@ impl Legacy {
                     if pickle.write(&mut bytes)?.is_none() {
                         return Ok(());
                     }
-                    State::StateDict(Pickle::default())
+                    State::Dict(Pickle::default())
                 }
-                State::StateDict(pickle) => {
+                State::Dict(pickle) => {
                     let Some(root) = pickle.write(&mut bytes)? else { return Ok(()) };
                     self.dict = Some(StateDict::new(std::mem::take(pickle), root, self.file_bytes)?);
                     State::Keys(Pickle::default())

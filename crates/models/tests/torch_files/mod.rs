@@ -1,5 +1,6 @@
 //! Files of torch in parts, right and wrong: pickles of state dicts, zip archives and legacy streams.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail where its own data is wrong")]
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use vitrine_models::{Resident, Weights, WeightsReader};
