@@ -172,7 +172,6 @@ impl Pickle {
         let top = self.top()?;
         match self.values.get_mut(top) {
             Some(Value::List(list)) => list.extend(items),
-            // A set, of which nothing is needed.
             _ => return Err(malformed("its pickle appends to what is no list")),
         }
         Ok(())

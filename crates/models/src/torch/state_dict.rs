@@ -260,7 +260,7 @@ impl StateDict {
     }
 
     /// The views of a storage that become tensors.
-    fn used<'a>(&'a self, storage: usize, tensors: &'a Tensors) -> impl Iterator<Item = &'a View> {
+    fn used<'a, 'b>(&'a self, storage: usize, tensors: &'b Tensors) -> impl Iterator<Item = &'a View> + use<'a, 'b> {
         let start = self.views.partition_point(|view| view.storage < storage);
         let views = self.views.get(start..).unwrap_or_default().iter();
         let is_float = self.storages.get(storage).is_some_and(|storage| storage.dtype.is_float());
@@ -289,22 +289,19 @@ impl StateDict {
         let numbers = building.finish();
         let (first, end) = self.stretch(storage, tensors).unwrap_or((0, 0));
         let mut made = Vec::new();
-        let (mut shared, mut copied): (Vec<&View>, Vec<&View>) =
-            self.used(storage, tensors).partition(|view| view.is_contiguous());
-        for view in copied.drain(..) {
+        for view in self.used(storage, tensors).filter(|view| !view.is_contiguous()) {
             if view.count() as u64 > end - first {
                 return Err(malformed(format!("tensor `{}` has more numbers than its storage", view.name)));
             }
-            let gathered = numbers.gather((view.start - first) as usize, &view.shape, &view.strides)?;
-            made.push((view.name.clone(), gathered.into_tensor(view.shape.as_slice())?));
+            let copy = numbers.gather((view.start - first) as usize, &view.shape, &view.strides)?;
+            made.push((view, copy.into_tensor(view.shape.as_slice())?));
         }
         let all = numbers.into_tensor((end - first) as usize)?;
-        for view in shared.drain(..) {
-            let start = view.start.saturating_sub(first).min(end - first) as usize;
-            let start = if view.count() == 0 { 0 } else { start };
-            let tensor = all.narrow(0, start, view.count())?.reshape(view.shape.as_slice())?;
-            made.push((view.name.clone(), tensor));
+        for view in self.used(storage, tensors).filter(|view| view.is_contiguous()) {
+            // An empty view may begin anywhere.
+            let start = if view.count() == 0 { 0 } else { view.start - first };
+            made.push((view, all.narrow(0, start as usize, view.count())?.reshape(view.shape.as_slice())?));
         }
-        made.into_iter().try_for_each(|(name, tensor)| tensors.keep(&name, tensor))
+        made.into_iter().try_for_each(|(view, tensor)| tensors.keep(&view.name, tensor))
     }
 }
