@@ -109,7 +109,7 @@ def write(tag, name, made_by, model, inputs, parameters, output, tolerance):
     (folder / "case.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
-SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense")
+SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense", "bin")
 FILES = ("bin-zip", "bin-legacy", "sharded", "bin-sharded", "variant")
 HEADS = ("bert-sequence-classification", "bert-multi-label", "bert-regression")
 

@@ -326,6 +326,16 @@ def sentence(name, seed, modes, similarity=None, after=(), new=False, cased=Fals
     write_json(folder / "config_sentence_transformers.json", settings)
 
 
+def sentence_bin(name):
+    """The folder of `sentence-dense` as it was before safetensors: each module's weights as torch saves them."""
+    folder = HERE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "sentence-dense", folder)
+    for path in sorted(folder.rglob("model.safetensors")):
+        torch.save(load_file(path), path.with_name("pytorch_model.bin"))
+        path.unlink()
+
+
 def main():
     classifier("bert-sequence-classification", 1, ["negative", "neutral", "positive"],
                "single_label_classification", style=5)
@@ -351,6 +361,7 @@ def main():
         "model_type": "SentenceTransformer", "prompts": {"query": "question: ", "document": ""},
         "default_prompt_name": None})
     sentence("sentence-dense", 6, ["mean"], after=["Dense", "Normalize"], similarity="cosine")
+    sentence_bin("sentence-bin")
 
 
 if __name__ == "__main__":
