@@ -106,6 +106,7 @@ fn odd_but_right_safetensors_are_read() {
         ("a single number", file(r#"{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, 4), 4),
         ("an empty tensor", file(r#"{"a":{"dtype":"F32","shape":[0,7],"data_offsets":[0,0]}}"#, 0), 0),
         ("a name of JavaScript's", file(r#"{"__proto__":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, 4), 8),
+        ("numbers of 64 bits", file(r#"{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}"#, 16), 8),
         ("integers, which no model needs", file(r#"{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#, 8), 0),
         (
             "tensors in another order than their bytes",

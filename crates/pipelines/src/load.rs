@@ -72,7 +72,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
-    let plan = plan(&snapshot);
+    let mut plan = plan(&snapshot);
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -80,6 +80,10 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let mut files = Files::new();
     for file in &plan.small {
         files.insert(file.path.clone(), loading.small(file).await?);
+    }
+    if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
+        plan.follow_index(&snapshot, index)?;
+        loading.total.set(plan.bytes());
     }
     let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
     let config = Config::parse(files.get("config.json").ok_or_else(|| missing("config.json"))?)?;
@@ -101,7 +105,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     drop((tokenizer_json, files));
 
     if plan.weights.is_empty() {
-        return Err(missing(vitrine_hub::WEIGHTS).into());
+        return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
     let mut sink = WeightsSink {
@@ -178,7 +182,7 @@ struct Loading<'a> {
     source: &'a dyn Source,
     snapshot: &'a Snapshot,
     host: &'a dyn Host,
-    total: u64,
+    total: Cell<u64>,
     /// Bytes of files that are complete, and of the one at hand.
     loaded: Cell<u64>,
     /// The most bytes reported so far, so that a repeated download does not turn the bar back.
@@ -193,7 +197,7 @@ impl<'a> Loading<'a> {
             source,
             snapshot,
             host,
-            total: plan.bytes(),
+            total: Cell::new(plan.bytes()),
             loaded: Cell::new(0),
             reported: Cell::new(0),
             cached: Cell::new(0),
@@ -223,7 +227,13 @@ impl<'a> Loading<'a> {
     fn report(&self, phase: Phase, file: &str) {
         self.reported.set(self.reported.get().max(self.loaded.get()));
         let (loaded, cached) = (self.reported.get(), self.cached.get());
-        self.host.progress(Progress { phase, file: file.to_owned(), loaded, total: self.total.max(loaded), cached });
+        self.host.progress(Progress {
+            phase,
+            file: file.to_owned(),
+            loaded,
+            total: self.total.get().max(loaded),
+            cached,
+        });
     }
 }
 
