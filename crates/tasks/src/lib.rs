@@ -12,6 +12,7 @@ pub mod question_answering;
 pub mod sentence_similarity;
 mod stored;
 mod table;
+mod table_edit;
 pub mod table_question_answering;
 pub mod text_classification;
 pub mod text_ranking;
@@ -25,6 +26,7 @@ pub use one_or_many::{OneOrMany, Texts};
 pub use parameters::{Parameter, ParameterKind};
 pub use stored::StoredModel;
 pub use table::Table;
+pub use table_edit::TableEdit;
 
 use serde_json::Value;
 

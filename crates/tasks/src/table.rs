@@ -35,6 +35,12 @@ impl Table {
         table.rows.iter().all(|row| row.len() == table.columns.len()).then_some(table)
     }
 
+    /// The table that a form begins with.
+    pub fn empty() -> Self {
+        let line = || vec![String::new(); 2];
+        Self { columns: line(), rows: vec![line(), line()] }
+    }
+
     /// The header and the rows below it.
     pub fn lines(&self) -> impl Iterator<Item = &Vec<String>> {
         std::iter::once(&self.columns).chain(&self.rows)
