@@ -34,14 +34,14 @@ pub enum Run {
     LoadAndRun,
     /// The model is loading.
     Loading,
-    /// The model is running.
+    /// The model is running; a press runs it anew on what the form holds by then.
     Running,
 }
 
 impl Run {
     /// Whether a press has no effect now; then the button carries `aria-disabled="true"`, which keeps the focus.
     pub fn is_busy(self) -> bool {
-        matches!(self, Run::Loading | Run::Running)
+        self == Run::Loading
     }
 }
 
@@ -51,7 +51,7 @@ pub fn run_label(run: Run) -> &'static str {
         Run::Run => text::RUN,
         Run::LoadAndRun => text::LOAD_AND_RUN,
         Run::Loading => text::LOADING,
-        Run::Running => text::RUNNING,
+        Run::Running => text::RUN_AGAIN,
     }
 }
 

@@ -23,6 +23,7 @@ pub const PASTE_HINT: &str = "Cells of a spreadsheet or a CSV file can be pasted
 pub const MASK_TOKEN: &str = "The gap is marked by the model’s mask token:";
 pub const COMMAS: &str = "With commas between them.";
 pub const RUN: &str = "Run";
+pub const RUN_AGAIN: &str = "Run again";
 pub const RUNNING: &str = "Running…";
 pub const LOAD_AND_RUN: &str = "Load and run";
 pub const LOADING: &str = "Loading…";
