@@ -11,8 +11,8 @@ use crate::description::Description;
 use crate::widget::{Shown, State};
 
 impl State {
-    /// The inputs as they stand: what a script or an example has set, unless the visitor has changed the form since. A form
-    /// cannot hold all that a script can set.
+    /// The inputs as they stand: what a script or an example has set, unless the visitor has changed the form since. A
+    /// form cannot hold all that a script can set.
     pub(crate) fn current_inputs(&self) -> Value {
         match self.task().filter(|_| self.edited.get()) {
             Some(task) => self.dom.inputs(task),
@@ -75,8 +75,8 @@ impl State {
         examples
     }
 
-    /// Takes what the card says of inputs and parameters. An empty form gets the first example, so that a visitor can run
-    /// the model at once.
+    /// Takes what the card says of inputs and parameters. An empty form gets the first example, so that a visitor can
+    /// run the model at once.
     pub(crate) fn take_description(&self, description: &Description) {
         self.mask_token.replace(description.snapshot.card.text("mask_token").map(str::to_owned));
         self.compares_pairs.set(description.compares_pairs());

@@ -79,8 +79,8 @@ impl Task {
         })
     }
 
-    /// Those of an author's parameters that the task has and takes, under their present names; null for none. Cards carry
-    /// parameters of other programs too, and of other tasks.
+    /// Those of an author's parameters that the task has and takes, under their present names; null for none. Cards
+    /// carry parameters of other programs too, and of other tasks.
     pub fn fitting_parameters(&self, given: &Value) -> Value {
         let given = given.as_object().into_iter().flatten();
         let fitting: Map<String, Value> = given

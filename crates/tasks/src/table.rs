@@ -4,7 +4,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A table of texts. Its JSON is a list of rows, the first of which is the header; a map from column to cells is read too.
+/// A table of texts. Its JSON is a list of rows, the first of which is the header; a map from column to cells is read
+/// too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     /// The header.

@@ -13,8 +13,8 @@ pub enum TableEdit<'a> {
     RemoveRow(usize),
     /// This column goes, unless it is the last one.
     RemoveColumn(usize),
-    /// Cells of a spreadsheet or a CSV file go in from this box on, the boxes counted through the header and the rows; the
-    /// table grows with them.
+    /// Cells of a spreadsheet or a CSV file go in from this box on, the boxes counted through the header and the rows;
+    /// the table grows with them.
     Paste(usize, &'a str),
 }
 
@@ -59,8 +59,8 @@ impl Table {
     }
 }
 
-/// The cells of a text: of a spreadsheet with tabs between them, else of a CSV file where there are lines; a text of one
-/// line is one cell. Quotes are those of RFC 4180.
+/// The cells of a text: of a spreadsheet with tabs between them, else of a CSV file where there are lines; a text of
+/// one line is one cell. Quotes are those of RFC 4180.
 fn pasted(text: &str) -> Vec<Vec<String>> {
     let text = text.trim_end_matches(['\r', '\n']);
     let separator = match (text.contains('\t'), text.contains('\n')) {

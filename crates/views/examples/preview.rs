@@ -228,12 +228,18 @@ fn outputs() -> Vec<(&'static str, &'static Task, Value, Value, bool)> {
     let text = json!("I like you. I love you");
     let entity = |label: &str, word: &str, start: usize, end: usize| json!({"entity_group": label, "score": 0.97, "word": word, "start": start, "end": end});
     let tokens_of = |count: usize| -> Value {
-        let token = |index: usize| json!({"entity": format!("B-L{}", index % 12), "score": 0.5, "index": index, "word": "word", "start": index * 5, "end": index * 5 + 4});
+        let token = |index: usize| {
+            let label = format!("B-L{}", index % 12);
+            json!({"entity": label, "score": 0.5, "word": "word", "start": index * 5, "end": index * 5 + 4})
+        };
         (0..count).map(token).collect()
     };
     let context = "My name is Wolfgang, I live in Berlin 🦀 and work for the European Central Bank since 2019.";
-    let answer = |start: usize, end: usize, score: f64| json!({"answer": context.chars().skip(start).take(end - start).collect::<String>(), "score": score, "start": start, "end": end});
-    let fill = |word: &str, score: f64| json!({"token_str": word, "token": 1, "score": score, "sequence": format!("Paris is the {word} of [MASK].")});
+    let answer = |start: usize, end: usize, score: f64| {
+        let words: String = context.chars().skip(start).take(end - start).collect();
+        json!({"answer": words, "score": score, "start": start, "end": end})
+    };
+    let fill = |word: &str, score: f64| json!({"token_str": word, "score": score, "sequence": format!("Paris is the {word} of [MASK].")});
     let score = |label: &str, score: f64| json!({"label": label, "score": score});
     let sentences = json!({"source_sentence": "That is a happy person", "sentences": [
         "That is a happy dog", "That is a very happy person who lives in a house by the sea", "هذا يوم مشمس"]});

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn the_answer_is_marked_in_its_context() {
-        let html = html("I live in “Berlin” <now>.", json!({"answer": "Berlin", "score": 0.9, "start": 11, "end": 17}));
+        let berlin = json!({"answer": "Berlin", "score": 0.9, "start": 11, "end": 17});
+        let html = html("I live in “Berlin” <now>.", berlin);
         assert!(html.contains("I live in “<mark class=\"c0\">Berlin</mark>” &lt;now&gt;."));
         assert!(html.contains(">0.900<") && !html.contains("<details"));
     }
@@ -117,9 +118,10 @@ mod tests {
 
     #[test]
     fn places_outside_the_context_are_not_drawn() {
-        let odd = json!([{"answer": "a", "score": 1, "start": 90, "end": 95}, {"answer": "b", "score": 0, "start": 3, "end": 1}]);
+        let answer = |start: usize, end: usize| json!({"answer": "a", "score": 1, "start": start, "end": end});
+        let odd = json!([answer(90, 95), answer(3, 1)]);
         assert!(!html("short", odd).contains("<mark"));
-        let huge = json!([{"answer": "a", "score": 1, "start": 1, "end": u64::MAX}, {"answer": "a", "score": 1, "start": 0, "end": u64::MAX}]);
+        let huge = json!([answer(1, usize::MAX), answer(0, usize::MAX)]);
         assert!(!html("short", huge).contains("<mark"));
         assert!(answers_view(None, &json!({"answer": "a", "score": 0.5})).is_some());
         assert!(answers_view(None, &json!({"answer": 1, "score": 0.5})).is_none());

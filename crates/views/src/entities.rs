@@ -69,8 +69,9 @@ fn plain(label: &str) -> &str {
     }
 }
 
-/// The label that has each colour. A label's colour comes from its letters, so that it is the same in every result; only
-/// where another label of this one has it, the next free one is taken, and with more labels than colours they share.
+/// The label that has each colour. A label's colour comes from its letters, so that it is the same in every result;
+/// only where another label of this one has it, the next free one is taken, and with more labels than colours they
+/// share.
 fn colours<'a>(entities: &[Entity<'a>]) -> Vec<Option<&'a str>> {
     let mut taken: Vec<Option<&str>> = vec![None; COLOURS];
     for label in entities.iter().map(|entity| plain(entity.label)) {

@@ -19,7 +19,8 @@ pub struct ErrorOptions<'a> {
     pub details: &'a str,
 }
 
-/// The region `error`. A task is offered by `button[data-action="task"]` with its tag in `data-task`. The token's form is `form[data-action="token"]` with the field `[data-token]`.
+/// The region `error`. A task is offered by `button[data-action="task"]` with its tag in `data-task`. The token's form
+/// is `form[data-action="token"]` with the field `[data-token]`.
 pub fn error(code: ErrorCode, message: &str, options: &ErrorOptions) -> Markup {
     let calm = matches!(code, ErrorCode::Aborted | ErrorCode::InvalidInputs);
     html! {

@@ -64,7 +64,8 @@ pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOpt
             @for field in task.fields {
                 @let value = task.field_value(field, inputs, values);
                 @if field.optional {
-                    details class="optional" open[options.open_optional || value.as_str().is_some_and(|text| !text.is_empty())] {
+                    @let filled = value.as_str().is_some_and(|text| !text.is_empty());
+                    details class="optional" open[options.open_optional || filled] {
                         summary { (field.label) }
                         (field_control(field, value))
                     }

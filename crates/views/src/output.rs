@@ -107,7 +107,8 @@ fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
     }
 }
 
-/// `[{label, score}]`, also inside one more list as the Hub's API answers, or Python's `{labels, scores}`; sorted by score.
+/// `[{label, score}]`, also inside one more list as the Hub's API answers, or Python's `{labels, scores}`; sorted by
+/// score.
 pub(crate) fn scores(output: &Value) -> Option<Vec<Bar>> {
     if let (Some(labels), Some(scores)) = (output.get("labels"), output.get("scores")) {
         return labels.as_array()?.iter().all(Value::is_string).then(|| similarities(Some(labels), scores))?;
@@ -202,7 +203,9 @@ mod tests {
     #[test]
     fn documents_are_ranked() {
         let inputs = json!({"query": "q", "texts": ["<one>", "two", ""]});
-        let ranks = json!([{"index": 1, "score": -2}, {"index": 0, "score": 3.5}, {"index": 2, "score": -8.0}, {"index": 7, "score": -9, "text": "given"}]);
+        let rank = |index: usize, score: f64| json!({"index": index, "score": score});
+        let given = json!({"index": 7, "score": -9, "text": "given"});
+        let ranks = json!([rank(1, -2.0), rank(0, 3.5), rank(2, -8.0), given]);
         let found = html(&text_ranking::TASK, &inputs, &ranks);
         let at = |text: &str| found.find(text).unwrap();
         assert!(

@@ -6,8 +6,8 @@ use vitrine_tasks::{Parameter, ParameterKind, Task};
 
 use crate::text;
 
-/// A closed section with a control for each parameter of the task that is no field of its form; an empty control means the
-/// default, which is not sent.
+/// A closed section with a control for each parameter of the task that is no field of its form; an empty control means
+/// the default, which is not sent.
 pub(crate) fn parameters(task: &Task, values: &Value) -> Markup {
     let is_field = |name: &str| task.fields.iter().any(|field| field.name == name);
     let shown: Vec<&Parameter> = task.parameters.iter().filter(|parameter| !is_field(parameter.name)).collect();
@@ -56,7 +56,10 @@ fn control(parameter: &Parameter, value: &Value) -> Markup {
         div class="parameter" {
             label part="label" class="mono" for=(id) { (parameter.name) }
             (field)
-            p class="hint" id=(hint) { (parameter.description) @if parameter.kind == ParameterKind::TextList { " " (text::COMMAS) } }
+            p class="hint" id=(hint) {
+                (parameter.description)
+                @if parameter.kind == ParameterKind::TextList { " " (text::COMMAS) }
+            }
         }
     }
 }

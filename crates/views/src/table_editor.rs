@@ -10,8 +10,8 @@ use crate::text;
 const MOST_CELLS: usize = 3000;
 
 /// The content of `[data-table="<field>"]`: the element renders it anew with the table it has read whenever a row or a
-/// column comes or goes. Boxes are `[data-field]` from left to right and from top to bottom; `data-columns` says how many
-/// make a row.
+/// column comes or goes. Boxes are `[data-field]` from left to right and from top to bottom; `data-columns` says how
+/// many make a row.
 pub fn table_editor(field: &Field, table: &Table) -> Markup {
     let columns = table.columns.len();
     let shown = table.rows.len().min(MOST_CELLS / columns.max(1));
@@ -36,7 +36,9 @@ pub fn table_editor(field: &Field, table: &Table) -> Markup {
                             th scope="col" {
                                 div class="row" {
                                     (cell(0, column, name))
-                                    @if columns > 1 { (button("remove-column", column, text::remove_column(column + 1))) }
+                                    @if columns > 1 {
+                                        (button("remove-column", column, text::remove_column(column + 1)))
+                                    }
                                 }
                             }
                         }
@@ -46,7 +48,9 @@ pub fn table_editor(field: &Field, table: &Table) -> Markup {
                     @for (row, cells) in table.rows.iter().take(shown).enumerate() {
                         tr {
                             @for (column, value) in cells.iter().enumerate() { td { (cell(row + 1, column, value)) } }
-                            @if table.rows.len() > 1 { td class="end" { (button("remove-row", row, text::remove_row(row + 1))) } }
+                            @if table.rows.len() > 1 {
+                                td class="end" { (button("remove-row", row, text::remove_row(row + 1))) }
+                            }
                         }
                     }
                 }

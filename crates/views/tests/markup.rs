@@ -26,10 +26,13 @@ fn views(text: &str) -> Vec<String> {
         "context": text, "query": text, "texts": [text, text], "candidate_labels": [text, text],
         "table": [[text, text], [text, text]], text: text,
     });
+    let entity = |key: &str, start: usize, end: usize| json!({key: text, "word": text, "score": 0.5, "start": start, "end": end});
+    let answer = |start: usize, end: usize| json!({"answer": text, "score": 0.5, "start": start, "end": end});
+    let fill = json!({"token_str": text, "sequence": text, "score": 0.5});
     let outputs = [
-        json!([{"entity_group": text, "word": text, "score": 0.5, "start": 0, "end": 2}, {"entity": text, "word": text, "score": 0.1, "start": 2, "end": 4}]),
-        json!([{"answer": text, "score": 0.5, "start": 0, "end": 2}, {"answer": text, "score": 0.1, "start": 1, "end": 4}]),
-        json!([[{"token_str": text, "sequence": text, "score": 0.5}], [{"token_str": text, "sequence": text, "score": 1}]]),
+        json!([entity("entity_group", 0, 2), entity("entity", 2, 4)]),
+        json!([answer(0, 2), answer(1, 4)]),
+        json!([[fill], [fill]]),
         json!([{"index": 0, "score": 2}, {"index": 1, "score": -1, "text": text}]),
         json!({"answer": text, "coordinates": [[0, 1]], "cells": [text], "aggregator": text}),
         json!({"sequence": text, "labels": [text, text], "scores": [0.5, 0.1]}),
@@ -44,7 +47,10 @@ fn views(text: &str) -> Vec<String> {
     };
     let listed = [example(text, Some(scores.clone())), example("", None)];
     for task in TASKS {
-        let parameters = json!({"top_k": text, "truncate": text, "function_to_apply": text, "targets": [text, text], "ignore_labels": text, text: text});
+        let parameters = json!({
+            "top_k": text, "truncate": text, "function_to_apply": text, "targets": [text, text], "ignore_labels": text,
+            text: text,
+        });
         let shown = FormOptions { parameters: Some(&parameters), mac: true, ..FormOptions::default() };
         let options = FormOptions { mask_token: Some(text), open_optional: true, ..shown };
         all.push(form(task, &inputs, &listed, &options));
