@@ -131,6 +131,10 @@ impl Class {
                 (vec![unused("<s>NOTUSED", 0.0), pad, unused("</s>NOTUSED", 0.0), unk, after], 1)
             }
             Rules::XlmRoberta => (vec![named(0, "<s>"), named(4, "<pad>"), named(1, "</s>"), named(2, "<unk>")], 3),
+            Rules::T5 => {
+                let extra = (0..extra_ids(settings)).rev().map(|id| (format!("<extra_id_{id}>"), 0.0));
+                return pieces.into_iter().chain(extra).collect();
+            }
             _ => return pieces,
         };
         all.extend(pieces.into_iter().skip(skip));
@@ -139,13 +143,13 @@ impl Class {
     }
 
     /// `additional_special_tokens` where neither the files nor a SentencePiece model give them.
-    pub(super) fn additional(&self, given: Option<Vec<Token>>, extra_ids: u64) -> Option<Vec<Token>> {
+    pub(super) fn additional(&self, given: Option<Vec<Token>>, settings: &Settings) -> Option<Vec<Token>> {
         let texts = |texts: &[&str]| texts.iter().map(|text| Token::Text((*text).to_owned())).collect();
         match self.rules {
             Rules::T5 => {
                 let mut all = given.unwrap_or_default();
                 if !all.iter().any(|token| token.text().contains("<extra_id_")) {
-                    all.extend((0..extra_ids.min(10_000)).map(|id| Token::Text(format!("<extra_id_{id}>"))));
+                    all.extend((0..extra_ids(settings)).map(|id| Token::Text(format!("<extra_id_{id}>"))));
                 }
                 Some(all)
             }
@@ -279,6 +283,11 @@ fn byte_level(vocab: Vocab, merges: Merges, settings: &Settings) -> Result<Recip
         pre_tokenizers: PreTokenizers::parse(&step(prefix))?,
         decoder: pipeline::decoder(&step(true))?,
     })
+}
+
+/// Sentinel tokens of T5.
+fn extra_ids(settings: &Settings) -> u64 {
+    settings.values.get("extra_ids").and_then(serde_json::Value::as_u64).unwrap_or(100).min(10_000)
 }
 
 /// `EsmTokenizer` has no fast form: words of the vocabulary wherever they are found, the rest by spaces.

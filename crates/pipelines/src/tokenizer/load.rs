@@ -115,7 +115,7 @@ impl Tokenizer {
             (Some(file), _) => from_json(file, class, &settings).map_err(|error| wrong("tokenizer.json", error)),
             (None, Some(class)) => from_slow(files, class, &mut settings),
             (None, None) if SLOW.contains(&&*chosen) => Err(unsupported(&chosen)),
-            (None, None) => from_sentencepiece(files),
+            (None, None) => from_sentencepiece(files, &mut settings),
         };
         let Built { recipe, post_processor: own, class, is_file } = built?;
         let mut inner: Inner = TokenizerImpl::new(recipe.model);
@@ -237,15 +237,21 @@ fn tokens(model: &SentencePiece) -> Vec<Token> {
 
 /// A tokenizer from a SentencePiece model alone, for classes without rules of their own
 /// (`build_tokenizer_from_spm_proto`).
-fn from_sentencepiece(files: &Files) -> Result<Built> {
+fn from_sentencepiece(files: &Files, settings: &mut Settings) -> Result<Built> {
     let names = ["tokenizer.model", "spm.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model"];
     let found = names.iter().find_map(|name| Some((*name, files.get(*name)?)));
     let absent = || Error::MalformedTokenizer("the repository has no file of a tokenizer that is known".to_owned());
     let (path, bytes) = found.ok_or_else(absent)?;
     let model = SentencePiece::parse(bytes).map_err(|error| wrong(path, error))?;
+    settings.additional = Some(tokens(&model));
+    for (place, named) in settings.named.iter_mut().zip(&model.named) {
+        if let (None, Some(text)) = (&place, named) {
+            *place = Some(Some(Token::Text(text.clone())));
+        }
+    }
     let build = || {
         let settings = ModelSettings {
-            unk_token: Some(model.unk_piece.clone()),
+            unk_token: model.named.last().cloned().flatten(),
             fuse_unk: Some(true),
             byte_fallback: Some(model.byte_fallback),
             ..ModelSettings::default()
@@ -331,8 +337,7 @@ fn settle(settings: &mut Settings, class: Option<&Class>, padding: &Value) {
         if let Some((key, text)) = own.filter(|(key, _)| !settings.own.iter().any(|(known, _)| known == key)) {
             settings.own.insert(0, (key.to_owned(), Token::Text(text.to_owned())));
         }
-        let extra_ids = settings.values.get("extra_ids").and_then(Value::as_u64).unwrap_or(100);
-        settings.additional = class.additional(settings.additional.take(), extra_ids);
+        settings.additional = class.additional(settings.additional.take(), settings);
     }
     let pad = padding.get("pad_token").and_then(Value::as_str);
     let place = settings.named.get_mut(Named::Pad as usize).filter(|place| place.is_none());

@@ -9,7 +9,8 @@ pub(super) struct SentencePiece {
     pub unigram: bool,
     pub byte_fallback: bool,
     pub unk_id: u64,
-    pub unk_piece: String,
+    /// Beginning, end and unknown, where the model has them.
+    pub named: [Option<String>; 3],
     /// `normalizer_spec.precompiled_charsmap`; empty where there is none.
     pub charsmap: Vec<u8>,
 }
@@ -38,9 +39,10 @@ impl SentencePiece {
             unigram: true,
             byte_fallback: false,
             unk_id: 0,
-            unk_piece: "<unk>".to_owned(),
+            named: ["<s>", "</s>", "<unk>"].map(|text| Some(text.to_owned())),
             charsmap: Vec::new(),
         };
+        let mut has = [true; 3];
         each_field(bytes, |number, field| {
             match (number, field) {
                 (1, Field::Bytes(piece)) if model.pieces.len() < MOST_PIECES => {
@@ -53,8 +55,12 @@ impl SentencePiece {
                         (3, Field::Number(kind)) if kind == UNIGRAM || kind == 2 => model.unigram = kind == UNIGRAM,
                         (3, _) => return Err("its model is neither unigram nor BPE"),
                         (35, Field::Number(flag)) => model.byte_fallback = flag != 0,
-                        (40, Field::Number(id)) => model.unk_id = id,
-                        (45, Field::Bytes(piece)) => model.unk_piece = text(piece)?,
+                        (40, Field::Number(id)) => (has[2], model.unk_id) = (is_id(id), id),
+                        (41, Field::Number(id)) => has[0] = is_id(id),
+                        (42, Field::Number(id)) => has[1] = is_id(id),
+                        (45, Field::Bytes(piece)) => model.named[2] = Some(text(piece)?),
+                        (46, Field::Bytes(piece)) => model.named[0] = Some(text(piece)?),
+                        (47, Field::Bytes(piece)) => model.named[1] = Some(text(piece)?),
                         _ => {}
                     }
                     Ok(())
@@ -69,8 +75,16 @@ impl SentencePiece {
             }
             Ok(())
         })?;
+        for (named, has) in model.named.iter_mut().zip(has) {
+            *named = named.take().filter(|_| has);
+        }
         if model.pieces.is_empty() { Err("it has no pieces") } else { Ok(model) }
     }
+}
+
+/// Whether a number is an id; the others are negative ones.
+fn is_id(number: u64) -> bool {
+    i64::try_from(number).is_ok()
 }
 
 fn read_piece(bytes: &[u8]) -> Result<(String, f64, u64), &'static str> {
