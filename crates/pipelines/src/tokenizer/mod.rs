@@ -1,7 +1,11 @@
 //! Texts to token ids and back, from a repository's own files, as `AutoTokenizer` of transformers 5.23 does it.
 
 mod classes;
+#[cfg(test)]
+mod fuzz;
 mod load;
+#[cfg(test)]
+mod malformed;
 mod pipeline;
 mod post_processor;
 mod sentencepiece;
