@@ -2,7 +2,8 @@
 
 Needs transformers 5.23, tokenizers 0.23.3 and sentencepiece 0.2.3. Run it in this folder; it needs no network.
 Each family has a folder with `slow/` (the older files) and `fast/` (`tokenizer.json`), each with `expected.json`:
-a digest of every text's tokens, and the tokens of a few in full.
+a digest of every text's tokens, and the tokens of a few in full. Arguments choose families, or name other folders
+(with a slash) in which to write `expected.json`.
 """
 
 import json
@@ -269,7 +270,9 @@ FAMILIES = [
 def main():
     (HERE / "fragments.json").write_text(json.dumps(FRAGMENTS, ensure_ascii=True, indent=0) + "\n")
     texts = make_texts()
-    for name in sys.argv[1:] or FAMILIES:
+    for folder in (argument for argument in sys.argv[1:] if "/" in argument):
+        write_expected(Path(folder), texts)
+    for name in FAMILIES if len(sys.argv) == 1 else filter(FAMILIES.__contains__, sys.argv[1:]):
         shutil.rmtree(HERE / name, ignore_errors=True)
         slow, fast = HERE / name / "slow", HERE / name / "fast"
         slow.mkdir(parents=True)

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokenizers::models::bpe::Vocab;
-use tokenizers::{AddedToken, DecoderWrapper, ModelWrapper, PostProcessorWrapper, TokenizerImpl};
+use tokenizers::{
+    AddedToken, DecoderWrapper, ModelWrapper, NormalizedString, Normalizer, PostProcessorWrapper, TokenizerImpl,
+};
 use vitrine_models::Config;
 
 use super::classes::{CLASSES, Class, Recipe, Rules};
@@ -389,6 +391,14 @@ fn add(inner: &mut Inner, tokens: Vec<AddedToken>) -> Result<()> {
     // The library fails where one token takes the spaces that another consists of.
     if tokens.iter().chain(known).any(blank) && tokens.iter().any(|token| token.rstrip) {
         return Err(wrong("added tokens", "one is a space, and another takes the spaces after it"));
+    }
+    // A token of which nothing is left would be found everywhere, within characters too.
+    for token in tokens.iter().filter(|token| token.normalized && !token.content.is_empty()) {
+        let mut text = NormalizedString::from(token.content.as_str());
+        inner.get_normalizer().map_or(Ok(()), |normalizer| normalizer.normalize(&mut text)).map_err(malformed)?;
+        if text.is_empty() {
+            return Err(wrong("added tokens", format!("nothing is left of `{}` when normalized", token.content)));
+        }
     }
     inner.add_tokens(tokens).map_err(|error| wrong("added tokens", error))?;
     Ok(())

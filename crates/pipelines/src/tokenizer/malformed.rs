@@ -152,6 +152,7 @@ fn of_file() -> Vec<(&'static str, Vec<u8>)> {
             "normalizer that runs away",
             set("/normalizer", json!({"type": "Replace", "pattern": {"Regex": r"^(?:a|aa)+(?!x)b$"}, "content": ""})),
         ),
+        ("Prepend of nothing", set("/normalizer", json!({"type": "Prepend", "prepend": ""}))),
         ("charsmap that is no base64", set("/normalizer", json!({"type": "Precompiled", "precompiled_charsmap": "?"}))),
         ("charsmap that is empty", set("/normalizer", json!({"type": "Precompiled", "precompiled_charsmap": ""}))),
         ("charsmap without text", set("/normalizer", json!({"type": "Precompiled"}))),
@@ -188,6 +189,14 @@ fn of_file() -> Vec<(&'static str, Vec<u8>)> {
             set("/decoder", json!({"type": "Replace", "pattern": {"Regex": "(a+)+$"}, "content": ""})),
         ),
         ("added token without content", set("/added_tokens", json!([{"id": 1}]))),
+        (
+            "added token of which nothing is left",
+            changed(|file| {
+                file["normalizer"] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+                file["added_tokens"] = json!([{"id": 7, "content": " ", "single_word": true, "lstrip": false, "rstrip": false,
+                "normalized": true, "special": false}]);
+            }),
+        ),
         (
             "added tokens that take each other's spaces",
             changed(|file| {

@@ -63,6 +63,9 @@ impl Normalizers {
                     let charsmap = step.get("precompiled_charsmap").and_then(Value::as_str).and_then(base64);
                     Normalization::precompiled(&charsmap.ok_or("precompiled_charsmap is not base64")?)?
                 }
+                "Prepend" if step.get("prepend").and_then(Value::as_str) == Some("") => {
+                    return Err("a Prepend of nothing".into());
+                }
                 _ => Normalization::Known(Deserialize::deserialize(step)?),
             });
         }
