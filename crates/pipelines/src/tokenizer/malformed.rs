@@ -83,6 +83,15 @@ fn of_file() -> Vec<(&'static str, Vec<u8>)> {
         ("too deep", deep.into_bytes()),
         ("no object", b"[]".to_vec()),
         ("no model", changed(|file| drop(file.as_object_mut().unwrap().remove("model")))),
+        (
+            "template of an unknown type",
+            set(
+                "/post_processor",
+                json!({
+                    "type": "Templates", "single": [special("x")], "pair": pair(), "special_tokens": {},
+                }),
+            ),
+        ),
         ("unknown model", set("/model/type", json!("Markov"))),
         ("no vocabulary", set("/model/vocab", json!({}))),
         ("vocabulary of texts", set("/model/vocab", json!({"a": "b"}))),

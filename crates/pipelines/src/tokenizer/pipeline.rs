@@ -20,6 +20,38 @@ const MOST_BACKTRACKING: usize = 100_000;
 const LONGEST_PATTERN: usize = 10_000;
 const MOST_STEPS: usize = 64;
 
+const NORMALIZERS: &[&str] = &[
+    "BertNormalizer",
+    "ByteLevel",
+    "Lowercase",
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "Nmt",
+    "Precompiled",
+    "Prepend",
+    "Replace",
+    "Strip",
+    "StripAccents",
+];
+const PRE_TOKENIZERS: &[&str] = &[
+    "BertPreTokenizer",
+    "ByteLevel",
+    "CharDelimiterSplit",
+    "Digits",
+    "FixedLength",
+    "Metaspace",
+    "Punctuation",
+    "Split",
+    "UnicodeScripts",
+    "Whitespace",
+    "WhitespaceSplit",
+];
+const DECODERS: &[&str] =
+    &["BPEDecoder", "ByteFallback", "ByteLevel", "CTC", "Fuse", "Metaspace", "Replace", "Strip", "WordPiece"];
+const POST_PROCESSORS: &[&str] = &["BertProcessing", "ByteLevel", "RobertaProcessing", "TemplateProcessing"];
+
 /// The normalizer of a tokenizer, in order.
 #[derive(Default)]
 pub(super) struct Normalizers {
@@ -53,7 +85,7 @@ impl Normalizers {
     /// Reads `normalizer`; null for none.
     pub(super) fn parse(value: &Value) -> Result<Self> {
         let mut steps = Vec::new();
-        for step in flat(value, "normalizers")? {
+        for step in flat(value, "normalizers", NORMALIZERS)? {
             steps.push(match kind(step) {
                 "Replace" => {
                     let content = step.get("content").and_then(Value::as_str).ok_or("a Replace has no content")?;
@@ -104,7 +136,7 @@ impl PreTokenizers {
     /// Reads `pre_tokenizer`; null for none.
     pub(super) fn parse(value: &Value) -> Result<Self> {
         let mut steps = Vec::new();
-        for step in flat(value, "pretokenizers")? {
+        for step in flat(value, "pretokenizers", PRE_TOKENIZERS)? {
             steps.push(match kind(step) {
                 "Split" => PreTokenization::Split {
                     regex: pattern(step)?,
@@ -137,10 +169,9 @@ impl PreTokenizer for PreTokenizers {
 
 /// Reads `decoder`; null for none.
 pub(super) fn decoder(value: &Value) -> Result<Option<DecoderWrapper>> {
-    for (index, step) in flat(value, "decoders")?.into_iter().enumerate() {
+    for (index, step) in flat(value, "decoders", DECODERS)?.into_iter().enumerate() {
         let number = |key: &str| step.get(key).and_then(Value::as_u64).unwrap_or(0);
         match kind(step) {
-            "" => return Err("a decoder has no type".into()),
             // The library takes both ends off by themselves, and what is left may have less than no length.
             "Strip" if number("stop") > 0 => return Err("a Strip decoder that takes the end off".into()),
             "BPEDecoder" if index > 0 => return Err("a BPEDecoder that is not the first".into()),
@@ -157,7 +188,7 @@ pub(super) fn decoder(value: &Value) -> Result<Option<DecoderWrapper>> {
 /// Reads `post_processor`; null for none.
 pub(super) fn post_processor(value: &Value) -> Result<Option<PostProcessorWrapper>> {
     let mut others = 0;
-    for step in flat(value, "processors")? {
+    for step in flat(value, "processors", POST_PROCESSORS)? {
         others += usize::from(kind(step) != "ByteLevel");
         if kind(step) == "TemplateProcessing" {
             template(step).ok_or("the template of the post-processor names what it does not have")?;
@@ -187,8 +218,8 @@ fn template(step: &Value) -> Option<()> {
     Some(())
 }
 
-/// The steps of a sequence, of sequences too.
-fn flat<'a>(value: &'a Value, key: &str) -> Result<Vec<&'a Value>> {
+/// The steps of a sequence, of sequences too. Their types must be `known`: the library reads others by their fields.
+fn flat<'a>(value: &'a Value, key: &str, known: &[&str]) -> Result<Vec<&'a Value>> {
     let mut steps = Vec::new();
     let mut open = if value.is_null() { Vec::new() } else { vec![value] };
     while let Some(step) = open.pop() {
@@ -197,8 +228,10 @@ fn flat<'a>(value: &'a Value, key: &str) -> Result<Vec<&'a Value>> {
         }
         if kind(step) == "Sequence" {
             open.extend(step.get(key).and_then(Value::as_array).ok_or("a Sequence has no steps")?.iter().rev());
-        } else {
+        } else if known.contains(&kind(step)) {
             steps.push(step);
+        } else {
+            return Err(format!("{key} of type `{}` are not known", kind(step)).into());
         }
     }
     Ok(steps)
