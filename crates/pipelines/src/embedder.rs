@@ -123,7 +123,7 @@ impl Embedder {
         for group in groups(&encoded) {
             let rows: Vec<(&[u32], &[u32])> =
                 group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
-            let batch = Batch::new(&rows, 0);
+            let batch = Batch::new(&rows, self.tokenizer.pad_id());
             let states = self.encoder.hidden_states(&batch, context).await?;
             for ((index, tokens), states) in group.iter().zip(states.chunks_exact(batch.tokens() * hidden)) {
                 take(*index, states.get(..tokens.ids.len() * hidden).unwrap_or_default())?;

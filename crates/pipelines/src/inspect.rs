@@ -53,10 +53,7 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     let config = config.map_err(|error| problems.push(error)).ok();
     let built = config.as_ref().map(architecture).transpose().map_err(|error| problems.push(error.into()));
     let built = built.ok().flatten();
-    match files.get("tokenizer.json") {
-        Some(json) => problems.extend(Tokenizer::parse(json, 0).err()),
-        None => problems.push(absent("tokenizer.json").into()),
-    }
+    problems.extend(Tokenizer::load(&files, config.as_ref()).err());
     problems.extend(Modules::parse(&files).err());
     let (mut parameters, mut dtypes) = (None, Vec::new());
     if plan.weights.is_empty() {

@@ -9,6 +9,7 @@ mod registry;
 mod sentence_similarity;
 mod sentence_transformers;
 mod text_classification;
+#[allow(dead_code, reason = "some of it is for pipelines that come with their tasks")]
 mod tokenizer;
 
 pub use error::{Error, Result};

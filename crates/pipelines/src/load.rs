@@ -95,10 +95,9 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let unsuited = |error| with_suggestion(error, entry.task, &config);
     architecture.check(&config, entry.head).map_err(unsuited)?;
     let modules = if entry.head == Head::None { Modules::parse(&files)? } else { None };
-    let tokenizer_json = files.remove("tokenizer.json").ok_or_else(|| missing("tokenizer.json"))?;
     let tokenizer_config = json(&files, "tokenizer_config.json")?;
-    let mut tokenizer = Tokenizer::parse(&tokenizer_json, 0)?;
-    drop((tokenizer_json, files));
+    let mut tokenizer = Tokenizer::load(&files, Some(&config))?;
+    drop(files);
 
     if plan.weights.is_empty() {
         return Err(missing(vitrine_hub::WEIGHTS).into());

@@ -32,11 +32,11 @@ impl Pipeline for TextClassification {
             Inputs::Pair { text, text_pair } => (text, text_pair.as_deref()),
         };
         let limit = self.tokenizer.limit;
-        let tokens = self.tokenizer.encode(text, pair, limit, false)?;
+        let tokens = self.tokenizer.encode(text, pair, limit, self.tokenizer.cuts_left)?;
         if tokens.untruncated > limit {
             context.note(Note::Truncated { tokens: tokens.untruncated, limit });
         }
-        let batch = Batch::new(&[(&tokens.ids, &tokens.type_ids)], 0);
+        let batch = Batch::new(&[(&tokens.ids, &tokens.type_ids)], self.tokenizer.pad_id());
         let mut scores = self.encoder.logits(&batch, context).await?;
         match parameters.function_to_apply.unwrap_or_else(|| function_to_apply(&self.config, scores.len())) {
             FunctionToApply::Sigmoid => scores.iter_mut().for_each(|score| *score = 1.0 / (1.0 + (-*score).exp())),

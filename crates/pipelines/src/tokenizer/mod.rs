@@ -1,0 +1,252 @@
+//! Texts to token ids and back, from a repository's own files, as `AutoTokenizer` of transformers 5.23 does it.
+
+mod load;
+mod special;
+
+use serde_json::Value;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::{Decoder, Encoding, ModelWrapper, PostProcessor, PostProcessorWrapper, TruncationDirection};
+
+use crate::{Error, Result};
+pub(crate) use special::Named;
+
+/// A tokenizer and the most tokens it may make of one input.
+pub(crate) struct Tokenizer {
+    /// Without truncation, padding and post-processor: the first two depend on what is run, and the last would trim the
+    /// offsets twice.
+    inner: tokenizers::Tokenizer,
+    post_processor: Option<PostProcessorWrapper>,
+    special: special::SpecialTokens,
+    /// Special tokens included.
+    pub limit: usize,
+    /// `padding_side` of `tokenizer_config.json` is left.
+    pub pads_left: bool,
+    /// `truncation_side` of `tokenizer_config.json` is left.
+    pub cuts_left: bool,
+    /// `clean_up_tokenization_spaces` of `tokenizer_config.json`.
+    cleans_up: bool,
+    /// The id that fills a batch.
+    pad_id: u32,
+}
+
+/// The tokens of one text, or of a pair. All lists have one entry a token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Tokens {
+    pub ids: Vec<u32>,
+    pub type_ids: Vec<u32>,
+    /// Where the token stands in its own text: begin and end in Unicode scalar values (`offset_mapping`).
+    pub offsets: Vec<(usize, usize)>,
+    /// The word that the token is of, by the pre-tokenizer (`word_ids`); none for special tokens.
+    pub words: Vec<Option<u32>>,
+    /// 0 for the text, 1 for its pair, none for special tokens (`sequence_ids`).
+    pub sequences: Vec<Option<usize>>,
+    /// Whether the token was added around the texts (`special_tokens_mask`).
+    pub special: Vec<bool>,
+    /// Tokens that the input would have had without truncation.
+    pub untruncated: usize,
+}
+
+/// Which text of an input is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// `only_first`
+    OnlyFirst,
+    /// `only_second`
+    OnlySecond,
+    /// `longest_first`
+    LongestFirst,
+    /// `do_not_truncate`
+    None,
+}
+
+/// How an input is cut into windows of at most `limit` tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Truncation {
+    /// Special tokens included.
+    pub limit: usize,
+    pub which: Cut,
+    /// Tokens that a window shares with the one before it.
+    pub stride: usize,
+    /// Begin at the end of the text.
+    pub left: bool,
+}
+
+impl Tokenizer {
+    /// Makes text lower case before anything else, as `do_lower_case` of sentence-transformers does.
+    pub(crate) fn lower_case(&mut self) -> Result<()> {
+        let own = self.inner.get_normalizer().cloned();
+        let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
+        self.inner.with_normalizer(Some(Sequence::new(all))).map_err(malformed)?;
+        Ok(())
+    }
+
+    /// The tokens of `text` (and `pair`), with special tokens, cut to `limit` on the right or the left. Of a pair the
+    /// longer text is cut first, as Python's `truncation=True` does.
+    pub(crate) fn encode(&self, text: &str, pair: Option<&str>, limit: usize, left: bool) -> Result<Tokens> {
+        let truncation = Truncation { limit, which: Cut::LongestFirst, stride: 0, left };
+        let (encoding, untruncated) = self.encoding(text, pair, &truncation)?;
+        Ok(Tokens::new(&encoding, untruncated))
+    }
+
+    /// The windows of `text` (and `pair`), each with special tokens (Python's `return_overflowing_tokens=True`).
+    pub(crate) fn windows(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<Vec<Tokens>> {
+        let (encoding, untruncated) = self.encoding(text, pair, truncation)?;
+        if truncation.which != Cut::None && !encoding.get_overflowing().is_empty() && self.room(pair, truncation) == 0 {
+            return Err(no_room(truncation));
+        }
+        let all = std::iter::once(&encoding).chain(encoding.get_overflowing());
+        Ok(all.map(|encoding| Tokens::new(encoding, untruncated)).collect())
+    }
+
+    /// Tokens that the texts themselves may take.
+    fn room(&self, pair: Option<&str>, truncation: &Truncation) -> usize {
+        truncation.limit.saturating_sub(self.added(pair))
+    }
+
+    /// Special tokens around one text, or around a pair.
+    fn added(&self, pair: Option<&str>) -> usize {
+        self.post_processor.as_ref().map_or(0, |processor| processor.added_tokens(pair.is_some()))
+    }
+
+    fn encoding(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<(Encoding, usize)> {
+        let bare = |text: &str| self.inner.encode_char_offsets(text, false).map_err(malformed);
+        let (mut first, mut second) = (bare(text)?, pair.map(bare).transpose()?);
+        let lengths = (first.len(), second.as_ref().map(Encoding::len));
+        let (keep_first, keep_second) = kept(lengths, self.room(pair, truncation), truncation)?;
+        let direction = if truncation.left { TruncationDirection::Left } else { TruncationDirection::Right };
+        let cut = |encoding: &mut Encoding, keep: usize| {
+            // The library asserts this.
+            if keep > 0 && keep < encoding.len() && truncation.stride >= keep {
+                return Err(no_room(truncation));
+            }
+            encoding.truncate(keep, truncation.stride, direction);
+            Ok(())
+        };
+        cut(&mut first, keep_first)?;
+        if let Some(second) = &mut second {
+            cut(second, keep_second)?;
+        }
+        let encoding = match &self.post_processor {
+            Some(processor) => processor.process(first, second, true),
+            None => self.inner.post_process(first, second, true),
+        };
+        let untruncated = lengths.0 + lengths.1.unwrap_or(0) + self.added(pair);
+        Ok((encoding.map_err(malformed)?, untruncated))
+    }
+
+    /// The text of tokens (`tokenizer.decode`).
+    pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        let text = self.inner.decode(ids, skip_special).map_err(malformed)?;
+        let cleans_up = self.cleans_up && !matches!(self.inner.get_model(), ModelWrapper::BPE(_));
+        Ok(if cleans_up { clean_up(&text) } else { text })
+    }
+
+    /// The text of tokens that are given as texts (`tokenizer.convert_tokens_to_string`).
+    pub(crate) fn convert_tokens_to_string(&self, tokens: Vec<String>) -> Result<String> {
+        match self.inner.get_decoder() {
+            Some(decoder) => decoder.decode(tokens).map_err(malformed),
+            None => Ok(tokens.join(" ")),
+        }
+    }
+
+    /// The token with this id, as the vocabulary spells it.
+    pub(crate) fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// The id of a token, as the vocabulary spells it.
+    pub(crate) fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// A special token that has a name of its own: its text and its id.
+    pub(crate) fn named(&self, name: Named) -> Option<(&str, u32)> {
+        let text = self.special.named(name)?;
+        Some((text, self.id(text)?))
+    }
+
+    /// Whether the id is one of `all_special_ids`.
+    pub(crate) fn is_special(&self, id: u32) -> bool {
+        self.token(id).is_some_and(|token| self.special.all().any(|special| *special == *token))
+    }
+
+    /// The id that fills a batch: the pad token, else the config's `pad_token_id`, else 0.
+    pub(crate) fn pad_id(&self) -> u32 {
+        self.pad_id
+    }
+}
+
+impl Tokens {
+    fn new(encoding: &Encoding, untruncated: usize) -> Self {
+        Self {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: encoding.get_type_ids().to_vec(),
+            offsets: encoding.get_offsets().to_vec(),
+            words: encoding.get_word_ids().to_vec(),
+            sequences: encoding.get_sequence_ids(),
+            special: encoding.get_special_tokens_mask().iter().map(|mask| *mask == 1).collect(),
+            untruncated,
+        }
+    }
+}
+
+/// Tokens of each text that stay in a window (`truncate_encodings` of tokenizers).
+fn kept(lengths: (usize, Option<usize>), room: usize, truncation: &Truncation) -> Result<(usize, usize)> {
+    let (first, second) = (lengths.0, lengths.1.unwrap_or(0));
+    let excess = (first + second).saturating_sub(room);
+    if excess == 0 || truncation.which == Cut::None {
+        return Ok((first, second));
+    }
+    if room == 0 {
+        return Ok((0, 0));
+    }
+    let rest = |length: usize| length.checked_sub(excess).filter(|rest| *rest > 0).ok_or_else(|| no_room(truncation));
+    match truncation.which {
+        Cut::OnlyFirst => Ok((rest(first)?, second)),
+        Cut::OnlySecond => Ok((first, rest(second)?)),
+        _ if lengths.1.is_none() => Ok((room, 0)),
+        _ => {
+            let shorter = first.min(second);
+            let longer = if shorter > room { shorter } else { shorter.max(room - shorter) };
+            let (shorter, longer) =
+                if shorter + longer > room { (room / 2, room / 2 + room % 2) } else { (shorter, longer) };
+            Ok(if first > second { (longer, shorter) } else { (shorter, longer) })
+        }
+    }
+}
+
+fn no_room(truncation: &Truncation) -> Error {
+    let Truncation { limit, stride, .. } = truncation;
+    Error::InvalidInputs(format!("{limit} tokens leave no room for the text and a stride of {stride}"))
+}
+
+/// `clean_up_tokenization` of transformers.
+fn clean_up(text: &str) -> String {
+    let pairs = [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ];
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// The most tokens that the files allow: `model_max_length` of `tokenizer_config.json`, which may be a huge placeholder,
+/// and what the model has positions for.
+pub(crate) fn limit(tokenizer_config: Option<&Value>, positions: usize) -> usize {
+    let stated = tokenizer_config.and_then(|config| config.get("model_max_length")).and_then(Value::as_f64);
+    match stated {
+        Some(stated) if stated >= 1.0 && stated < positions as f64 => stated as usize,
+        _ => positions,
+    }
+}
+
+fn malformed(error: tokenizers::Error) -> Error {
+    Error::MalformedTokenizer(error.to_string())
+}
