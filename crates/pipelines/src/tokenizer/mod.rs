@@ -1,10 +1,17 @@
 //! Texts to token ids and back, from a repository's own files, as `AutoTokenizer` of transformers 5.23 does it.
 
+mod classes;
 mod load;
+mod pipeline;
+mod post_processor;
+mod sentencepiece;
 mod special;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
 
 use serde_json::Value;
-use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper};
 use tokenizers::{Decoder, Encoding, ModelWrapper, PostProcessor, PostProcessorWrapper, TruncationDirection};
 
 use crate::{Error, Result};
@@ -14,9 +21,9 @@ pub(crate) use special::Named;
 pub(crate) struct Tokenizer {
     /// Without truncation, padding and post-processor: the first two depend on what is run, and the last would trim the
     /// offsets twice.
-    inner: tokenizers::Tokenizer,
-    post_processor: Option<PostProcessorWrapper>,
-    special: special::SpecialTokens,
+    inner: load::Inner,
+    post_processor: PostProcessorWrapper,
+    settings: special::Settings,
     /// Special tokens included.
     pub limit: usize,
     /// `padding_side` of `tokenizer_config.json` is left.
@@ -27,6 +34,8 @@ pub(crate) struct Tokenizer {
     cleans_up: bool,
     /// The id that fills a batch.
     pad_id: u32,
+    /// Python gives the model `token_type_ids`; otherwise they are 0 here.
+    pub gives_type_ids: bool,
 }
 
 /// The tokens of one text, or of a pair. All lists have one entry a token.
@@ -74,9 +83,10 @@ pub(crate) struct Truncation {
 impl Tokenizer {
     /// Makes text lower case before anything else, as `do_lower_case` of sentence-transformers does.
     pub(crate) fn lower_case(&mut self) -> Result<()> {
-        let own = self.inner.get_normalizer().cloned();
-        let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
-        self.inner.with_normalizer(Some(Sequence::new(all))).map_err(malformed)?;
+        let mut normalizers = self.inner.get_normalizer().cloned().unwrap_or_default();
+        let lower = pipeline::Normalization::Known(NormalizerWrapper::Lowercase(Lowercase));
+        normalizers.steps.insert(0, lower);
+        self.inner.with_normalizer(Some(normalizers)).map_err(malformed)?;
         Ok(())
     }
 
@@ -85,7 +95,7 @@ impl Tokenizer {
     pub(crate) fn encode(&self, text: &str, pair: Option<&str>, limit: usize, left: bool) -> Result<Tokens> {
         let truncation = Truncation { limit, which: Cut::LongestFirst, stride: 0, left };
         let (encoding, untruncated) = self.encoding(text, pair, &truncation)?;
-        Ok(Tokens::new(&encoding, untruncated))
+        Ok(self.tokens(&encoding, untruncated))
     }
 
     /// The ids of a text without special tokens, uncut.
@@ -100,7 +110,7 @@ impl Tokenizer {
             return Err(no_room(truncation));
         }
         let all = std::iter::once(&encoding).chain(encoding.get_overflowing());
-        Ok(all.map(|encoding| Tokens::new(encoding, untruncated)).collect())
+        Ok(all.map(|encoding| self.tokens(encoding, untruncated)).collect())
     }
 
     /// Tokens that the texts themselves may take.
@@ -110,12 +120,22 @@ impl Tokenizer {
 
     /// Special tokens around one text, or around a pair.
     fn added(&self, pair: Option<&str>) -> usize {
-        self.post_processor.as_ref().map_or(0, |processor| processor.added_tokens(pair.is_some()))
+        self.post_processor.added_tokens(pair.is_some())
     }
 
     fn encoding(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<(Encoding, usize)> {
-        let bare = |text: &str| self.inner.encode_char_offsets(text, false).map_err(malformed);
+        let bare = |text: &str| {
+            let encoding = self.inner.encode_char_offsets(text, false).map_err(malformed)?;
+            match self.inner.get_normalizer() {
+                Some(normalizers) if normalizers.take_failure() => Err(malformed("the normalizer gave up".into())),
+                _ => Ok(encoding),
+            }
+        };
         let (mut first, mut second) = (bare(text)?, pair.map(bare).transpose()?);
+        if let Some(second) = &mut second {
+            // The processors leave the type ids of what overflows as they are.
+            second.set_type_ids(vec![1; second.len()]);
+        }
         let lengths = (first.len(), second.as_ref().map(Encoding::len));
         let (keep_first, keep_second) = kept(lengths, self.room(pair, truncation), truncation)?;
         let direction = if truncation.left { TruncationDirection::Left } else { TruncationDirection::Right };
@@ -131,16 +151,29 @@ impl Tokenizer {
         if let Some(second) = &mut second {
             cut(second, keep_second)?;
         }
-        let encoding = match &self.post_processor {
-            Some(processor) => processor.process(first, second, true),
-            None => self.inner.post_process(first, second, true),
-        };
+        let encoding = self.post_processor.process(first, second, true);
         let untruncated = lengths.0 + lengths.1.unwrap_or(0) + self.added(pair);
         Ok((encoding.map_err(malformed)?, untruncated))
     }
 
+    fn tokens(&self, encoding: &Encoding, untruncated: usize) -> Tokens {
+        let type_ids = encoding.get_type_ids().iter().map(|id| if self.gives_type_ids { *id } else { 0 });
+        Tokens {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: type_ids.collect(),
+            offsets: encoding.get_offsets().to_vec(),
+            words: encoding.get_word_ids().to_vec(),
+            sequences: encoding.get_sequence_ids(),
+            special: encoding.get_special_tokens_mask().iter().map(|mask| *mask == 1).collect(),
+            untruncated,
+        }
+    }
+
     /// The text of tokens (`tokenizer.decode`).
     pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        if ids.is_empty() {
+            return Ok(String::new());
+        }
         let text = self.inner.decode(ids, skip_special).map_err(malformed)?;
         let cleans_up = self.cleans_up && !matches!(self.inner.get_model(), ModelWrapper::BPE(_));
         Ok(if cleans_up { clean_up(&text) } else { text })
@@ -166,32 +199,18 @@ impl Tokenizer {
 
     /// A special token that has a name of its own: its text and its id.
     pub(crate) fn named(&self, name: Named) -> Option<(&str, u32)> {
-        let text = self.special.named(name)?;
+        let text = self.settings.named_text(name)?;
         Some((text, self.id(text)?))
     }
 
     /// Whether the id is one of `all_special_ids`.
     pub(crate) fn is_special(&self, id: u32) -> bool {
-        self.token(id).is_some_and(|token| self.special.all().any(|special| *special == *token))
+        self.token(id).is_some_and(|token| self.settings.all_special().any(|special| special == token))
     }
 
     /// The id that fills a batch: the pad token, else the config's `pad_token_id`, else 0.
     pub(crate) fn pad_id(&self) -> u32 {
         self.pad_id
-    }
-}
-
-impl Tokens {
-    fn new(encoding: &Encoding, untruncated: usize) -> Self {
-        Self {
-            ids: encoding.get_ids().to_vec(),
-            type_ids: encoding.get_type_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            words: encoding.get_word_ids().to_vec(),
-            sequences: encoding.get_sequence_ids(),
-            special: encoding.get_special_tokens_mask().iter().map(|mask| *mask == 1).collect(),
-            untruncated,
-        }
     }
 }
 
