@@ -14,7 +14,7 @@ use crate::{Context, Error, JsonPipeline, Pipeline, Result};
 
 pub(crate) fn build(parts: Parts) -> Result<Box<dyn JsonPipeline>> {
     let Parts { encoder, tokenizer, config, tokenizer_config, .. } = parts;
-    let settings = Settings::of(&tokenizer_config, tokenizer.limit);
+    let settings = Settings::of(&tokenizer_config, &config, tokenizer.limit);
     Ok(Box::new(TableQuestionAnswering { aggregators: aggregators(&config), encoder, tokenizer, config, settings }))
 }
 

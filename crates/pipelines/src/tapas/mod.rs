@@ -6,6 +6,7 @@ mod numbers;
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
+use vitrine_models::Config;
 use vitrine_tasks::Table;
 
 use crate::tokenizer::{Named, Tokenizer};
@@ -14,12 +15,14 @@ use numbers::{Key, Value, consolidate, values};
 
 /// Types of one token: segment, column, row, previous answer, rank, rank from the end, relation to the question's numbers.
 pub(crate) const TYPE_COLUMNS: usize = 7;
+const COLUMN: usize = 1;
+const ROW: usize = 2;
 const PREVIOUS: usize = 3;
 const RANK: usize = 4;
 const INVERSE_RANK: usize = 5;
 const RELATION: usize = 6;
 
-/// What `tokenizer_config.json` says about tables.
+/// What `tokenizer_config.json` says about tables, within the types that the model knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// The most tokens of a cell.
@@ -29,16 +32,23 @@ pub(crate) struct Settings {
     strip_column_names: bool,
     min_question_length: usize,
     max_question_length: usize,
+    /// The largest rank.
+    max_rank: u32,
 }
 
 impl Settings {
-    /// `limit` is the tokenizer's `model_max_length`.
-    pub(crate) fn of(tokenizer_config: &Json, limit: usize) -> Self {
+    /// `limit` is the tokenizer's `model_max_length`. Python runs beyond the model's types, where it has more of a table.
+    pub(crate) fn of(tokenizer_config: &Json, config: &Config, limit: usize) -> Self {
         let number = |key: &str| tokenizer_config.get(key).and_then(Json::as_u64).map(|number| number as usize);
+        let types = |column: usize| {
+            let sizes = config.get("type_vocab_sizes");
+            sizes.get(column).and_then(Json::as_u64).unwrap_or(256) as usize
+        };
         Self {
             cell_trim_length: number("cell_trim_length"),
-            max_columns: number("max_column_id").unwrap_or(limit),
-            max_rows: number("max_row_id").unwrap_or(limit),
+            max_columns: number("max_column_id").unwrap_or(limit).min(types(COLUMN)),
+            max_rows: number("max_row_id").unwrap_or(limit).min(types(ROW)),
+            max_rank: types(RANK).min(types(INVERSE_RANK)).saturating_sub(1) as u32,
             strip_column_names: tokenizer_config.get("strip_column_names") == Some(&Json::Bool(true)),
             min_question_length: number("min_question_length").unwrap_or(0),
             max_question_length: number("max_question_length").unwrap_or(usize::MAX),
@@ -135,8 +145,8 @@ pub(crate) fn encode(
         let cell = token.row.checked_sub(1).map(|row| (row, token.column));
         let [rank, inverse, relation] = cell.and_then(|cell| numbers.0.get(&cell)).copied().unwrap_or_default();
         let mut types = [1, token.column as u32 + 1, token.row as u32, 0, 0, 0, 0];
-        types[RANK] = rank;
-        types[INVERSE_RANK] = inverse;
+        types[RANK] = rank.min(settings.max_rank);
+        types[INVERSE_RANK] = inverse.min(settings.max_rank);
         types[RELATION] = relation;
         types
     }));
@@ -244,8 +254,6 @@ fn relation(key: &Key, value: &Value, cell: &Value) -> u32 {
 mod tests {
     use std::path::Path;
 
-    use vitrine_models::Config;
-
     use super::*;
     use crate::sentence_transformers::Files;
 
@@ -260,7 +268,7 @@ mod tests {
             .collect();
         let config = Config::parse(&files["config.json"]).unwrap();
         let tokenizer = Tokenizer::load(&files, Some(&config)).unwrap();
-        let settings = Settings::of(&serde_json::from_slice(&files["tokenizer_config.json"]).unwrap(), 128);
+        let settings = Settings::of(&serde_json::from_slice(&files["tokenizer_config.json"]).unwrap(), &config, 128);
         let cases: Vec<Json> = serde_json::from_slice(&read("tapas/tokens.json")).unwrap();
         assert!(cases.len() >= 12);
         for case in &cases {
@@ -286,7 +294,7 @@ mod tests {
         let files: Files = [("vocab.txt".to_owned(), std::fs::read(tests).unwrap())].into_iter().collect();
         let config = Config::parse(br#"{"model_type": "tapas"}"#).unwrap();
         let tokenizer = Tokenizer::load(&files, Some(&config)).unwrap();
-        let settings = Settings::of(&Json::Null, 16);
+        let settings = Settings::of(&Json::Null, &config, 16);
         let encode = |table, limit, truncate| encode(&tokenizer, &settings, "a", &table, limit, truncate);
         assert_eq!(encode(table(2, 3), 16, true).unwrap().rows, 3);
         assert_eq!(encode(table(4, 5), 16, true).unwrap().rows, 2);

@@ -58,11 +58,12 @@ pub(super) fn consolidate(cells: &[Vec<Value>]) -> Vec<Option<Value>> {
 pub(super) fn values(text: &str) -> Vec<Value> {
     let text: Vec<char> = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
     let mut found: Vec<(usize, usize, Vec<Value>)> = numbers(&text);
-    let mut add = |begin: usize, end: usize, value: Value| {
-        match found.iter_mut().find(|(from, to, _)| (*from, *to) == (begin, end)) {
-            Some((.., values)) => values.push(value),
-            None => found.push((begin, end, vec![value])),
-        }
+    let mut add = |begin: usize, end: usize, value: Value| match found
+        .iter_mut()
+        .find(|(from, to, _)| (*from, *to) == (begin, end))
+    {
+        Some((.., values)) => values.push(value),
+        None => found.push((begin, end, vec![value])),
     };
     let cut = |begin: usize, end: usize| text.get(begin..end).unwrap_or_default().iter().collect::<String>();
     let known = numbers(&text);
@@ -156,23 +157,49 @@ fn spans(text: &[char], most: usize) -> Vec<(usize, usize)> {
     found
 }
 
-const NUMBERS: &[&str; 13] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-];
+const NUMBERS: &[&str; 13] =
+    &["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 const ORDINALS: &[&str; 13] = &[
     "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
     "eleventh", "twelfth",
 ];
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Python's patterns for `strptime`, in their order, without those that can never be the first to match.
 const DATES: &[&str] = &[
-    "%B", "%Y", "%Ys", "%b %Y", "%B %Y", "%B %d", "%b %d", "%d %b", "%d %B", "%B %d, %Y", "%d %B %Y", "%m-%d-%Y",
-    "%Y-%m-%d", "%Y-%m", "%d %b %Y", "%b %d, %Y", "%d.%m.%Y", "%A, %b %d", "%A, %B %d",
+    "%B",
+    "%Y",
+    "%Ys",
+    "%b %Y",
+    "%B %Y",
+    "%B %d",
+    "%b %d",
+    "%d %b",
+    "%d %B",
+    "%B %d, %Y",
+    "%d %B %Y",
+    "%m-%d-%Y",
+    "%Y-%m-%d",
+    "%Y-%m",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d.%m.%Y",
+    "%A, %b %d",
+    "%A, %B %d",
 ];
 
 /// Year, month and day of a date in lower case (`_parse_date`).

@@ -202,12 +202,22 @@ fn debug() {
     let (family, index) = args.split_once(' ').unwrap();
     let index: usize = index.parse().unwrap();
     let tokenizer = load(&files(&folder().join(family))).unwrap();
-    println!("{:?} {:?}", texts[index], texts[index+1]);
+    println!("{:?} {:?}", texts[index], texts[index + 1]);
     let truncation = Truncation { limit: 40, which: Cut::OnlySecond, stride: 5, left: false };
-    match tokenizer.windows(&texts[index], Some(&texts[index+1]), &truncation) {
+    match tokenizer.windows(&texts[index], Some(&texts[index + 1]), &truncation) {
         Err(error) => println!("{error}"),
-        Ok(windows) => for w in windows { println!("{} {:?}\n{:?}\n{:?}", w.ids.len(), w.ids, w.sequences, w.offsets); }
+        Ok(windows) => {
+            for w in windows {
+                println!("{} {:?}\n{:?}\n{:?}", w.ids.len(), w.ids, w.sequences, w.offsets);
+            }
+        }
     }
     let t = tokenizer.encode(&texts[index], None, 1000, false).unwrap();
-    println!("{:?}\n{:?}\n{:?}\n{:?}", t.ids, t.offsets, tokenizer.decode(&t.ids, false), tokenizer.decode(&t.ids, true));
+    println!(
+        "{:?}\n{:?}\n{:?}\n{:?}",
+        t.ids,
+        t.offsets,
+        tokenizer.decode(&t.ids, false),
+        tokenizer.decode(&t.ids, true)
+    );
 }
