@@ -8,6 +8,8 @@ mod load;
 mod registry;
 mod sentence_similarity;
 mod sentence_transformers;
+mod table_question_answering;
+mod tapas;
 mod text_classification;
 #[allow(dead_code, reason = "some of it is for pipelines that come with their tasks")]
 mod tokenizer;

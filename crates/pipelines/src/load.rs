@@ -132,7 +132,13 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let encoder = architecture.load(&config, entry.head, &weights).map_err(unsuited)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
     let downloaded = loading.loaded.get() - loading.cached.get();
-    let pipeline = (entry.build)(Parts { encoder, tokenizer, config, modules })?;
+    let pipeline = (entry.build)(Parts {
+        encoder,
+        tokenizer,
+        config,
+        tokenizer_config: tokenizer_config.unwrap_or_default(),
+        modules,
+    })?;
     Ok(Session {
         pipeline,
         task: entry.task,

@@ -102,6 +102,11 @@ impl Tokenizer {
         Ok(self.tokens(&encoding, untruncated))
     }
 
+    /// The ids of a text without special tokens, uncut.
+    pub(crate) fn bare(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.inner.encode_fast(text, false).map_err(malformed)?.get_ids().to_vec())
+    }
+
     /// The windows of `text` (and `pair`), each with special tokens (Python's `return_overflowing_tokens=True`).
     pub(crate) fn windows(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<Vec<Tokens>> {
         let (encoding, untruncated) = self.encoding(text, pair, truncation)?;
