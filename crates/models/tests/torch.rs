@@ -62,7 +62,7 @@ fn views_take_their_own_numbers() {
     // `[3 out, 2 in]`, applied to the two unit vectors: the columns, each with the bias.
     let columns = |bytes: &[u8]| {
         let linear = Linear::alone(&weights(bytes, 5)?, 2, 3, true)?;
-        linear.apply(vec![1.0, 0.0, 0.0, 1.0])
+        linear.forward(&[1.0, 0.0, 0.0, 1.0])
     };
     let cases = [
         ("in a row", file(view(2, &[3, 2], &[2, 1]), view(8, &[3], &[1])), [10.0, 13.0, 16.0, 11.0, 14.0, 17.0]),
@@ -86,7 +86,7 @@ fn every_format_of_numbers_is_converted() {
     for (kind, bytes) in formats {
         let dict = state_dict(&[("linear.weight", tensor(storage(kind, "0", 2, false), 0, &[1, 2], &[2, 1]))]);
         let linear = Linear::alone(&weights(&zip(&dict, &[("0", bytes)]).finish(), 3).unwrap(), 2, 1, false).unwrap();
-        assert_eq!(linear.apply(vec![1.0, 0.0, 0.0, 1.0]).unwrap(), [1.5, -2.0], "{kind}");
+        assert_eq!(linear.forward(&[1.0, 0.0, 0.0, 1.0]).unwrap(), [1.5, -2.0], "{kind}");
     }
 }
 
