@@ -2,43 +2,22 @@
 //!
 //! `VITRINE_WRITE=1 cargo test -p vitrine-models --test logits` writes the page.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "the files are the tests' own")]
+
+mod tiny;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use futures_executor::block_on;
-use futures_util::future::LocalBoxFuture;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
-use vitrine_models::{ARCHITECTURES, Architecture, Batch, Config, Head, Resident, Turn, WeightsReader};
+use tiny::{GoOn, HEADS, name, root};
+use vitrine_models::{ARCHITECTURES, Architecture, Batch, Config, Head, Resident, WeightsReader};
 
 /// The largest difference that a logit may have.
 const TOLERANCE: f32 = 1e-4;
 const PAGE: &str = "tests/checkpoints/architectures/README.md";
-const HEADS: &[(Head, &str)] = &[
-    (Head::None, "none"),
-    (Head::MaskedLm, "masked-lm"),
-    (Head::SequenceClassification, "sequence-classification"),
-    (Head::TokenClassification, "token-classification"),
-    (Head::QuestionAnswering, "question-answering"),
-    (Head::MultipleChoice, "multiple-choice"),
-    (Head::TableQuestionAnswering, "table-question-answering"),
-];
-
-struct GoOn;
-
-impl Turn for GoOn {
-    fn turn(&self) -> LocalBoxFuture<'_, bool> {
-        Box::pin(async { true })
-    }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn name(head: Head) -> &'static str {
-    HEADS.iter().find(|(known, _)| *known == head).unwrap().1
-}
 
 /// The checkpoints of a head: `<head>`, and `<head>.<variant>` for each further config.
 fn folders(architecture: &Architecture, head: Head) -> Vec<PathBuf> {

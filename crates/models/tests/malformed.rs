@@ -1,15 +1,18 @@
 //! Files that contradict themselves: each ends in an error that names what is wrong, none in a panic or in a tensor.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "the files are the tests' own")]
+
+mod tiny;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use futures_util::future::LocalBoxFuture;
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
+use tiny::{GoOn, folder};
 use vitrine_models::{
-    ARCHITECTURES, Architecture, Batch, Config, Head, Header, Resident, Turn, Weights, WeightsReader, architecture,
+    ARCHITECTURES, Architecture, Batch, Config, Head, Header, Resident, Weights, WeightsReader, architecture,
 };
 
 /// A file with this header text and so many bytes of data.
@@ -215,14 +218,6 @@ fn build(config: &[u8]) -> vitrine_models::Result<()> {
     architecture.load(&config, vitrine_models::Head::None, &reader.finish(architecture.prefix)).map(drop)
 }
 
-struct GoOn;
-
-impl Turn for GoOn {
-    fn turn(&self) -> LocalBoxFuture<'_, bool> {
-        Box::pin(async { true })
-    }
-}
-
 /// Keys that no model reads are odd only where there is no head.
 const UNREAD: &[&str] =
     &["dropout", "dtype", "initializer_range", "tie_word_embeddings", "transformers_version", "use_cache"];
@@ -287,21 +282,6 @@ fn odd_configs(config: &Value, all: bool) -> Vec<(String, Value)> {
     found
 }
 
-/// The tiny checkpoints of an architecture: their folders and heads.
-fn checkpoints(architecture: &Architecture) -> Vec<(PathBuf, Head)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/checkpoints/architectures");
-    let name = |head: Head| match head {
-        Head::None => "none",
-        Head::MaskedLm => "masked-lm",
-        Head::SequenceClassification => "sequence-classification",
-        Head::TokenClassification => "token-classification",
-        Head::QuestionAnswering => "question-answering",
-        Head::MultipleChoice => "multiple-choice",
-        Head::TableQuestionAnswering => "table-question-answering",
-    };
-    architecture.heads().map(|head| (root.join(architecture.model_type).join(name(head)), head)).collect()
-}
-
 /// Builds the model and runs it over a padded batch.
 fn run(architecture: &Architecture, config: &Value, head: Head, weights: &Weights) -> vitrine_models::Result<()> {
     let config = Config::parse(config.to_string().as_bytes())?;
@@ -319,8 +299,8 @@ fn odd_configs_of_every_architecture_end() {
     let mut wrong = Vec::new();
     for architecture in ARCHITECTURES {
         let (mut refused, mut built) = (0, 0);
-        for (folder, head) in checkpoints(architecture) {
-            let read = |file: &str| std::fs::read(folder.join(file)).unwrap();
+        for head in architecture.heads() {
+            let read = |file: &str| std::fs::read(folder(architecture, head).join(file)).unwrap();
             let config: Value = serde_json::from_slice(&read("config.json")).unwrap();
             let mut reader = WeightsReader::new(Resident::F32, move |name| architecture.uses(name, head));
             reader.begin_file(None);
