@@ -147,8 +147,11 @@ impl Embeddings {
         };
         let first = match counted {
             Positions::FromZero => 0,
-            Positions::After(pad_id) => pad_id as usize + 1,
+            Positions::After(pad_id) => (pad_id as usize).saturating_add(1),
         };
+        if first > max_positions {
+            return Err(Error::Config(format!("no position of {max_positions} is left after `pad_token_id`")));
+        }
         Ok(Self {
             words: Embedding::load(&scope.at("word_embeddings"), config.dimension("vocab_size")?, hidden)?,
             positions: Embedding::load(&scope.at("position_embeddings"), max_positions, hidden)?,

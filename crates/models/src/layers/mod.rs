@@ -19,7 +19,7 @@ pub(crate) use attention::{AttentionShape, Bias, Relative, SelfAttention, attend
 pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads};
 pub(crate) use block_sparse::attend_blocks;
 pub(crate) use embedding::Embedding;
-pub(crate) use halving::Halving;
+pub(crate) use halving::{Halving, Level};
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, RmsNorm};
 pub(crate) use relative::{Places, RelativeBlock, RelativeNames, RelativeShape, kernel};
