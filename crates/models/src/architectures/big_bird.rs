@@ -52,11 +52,11 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let sparse = match config.text("attention_type").unwrap_or("block_sparse") {
         "original_full" => None,
         "block_sparse" => {
-            let random = if config.get("num_random_blocks").as_u64() == Some(0) { 0 } else { 3 };
-            Some((
-                config.dimension_or("block_size", 64)?,
-                if random == 0 { 0 } else { config.dimension_or("num_random_blocks", random)? },
-            ))
+            let random = match config.get("num_random_blocks").as_u64() {
+                Some(0) => 0,
+                _ => config.dimension_or("num_random_blocks", 3)?,
+            };
+            Some((config.dimension_or("block_size", 64)?, random))
         }
         other => return Err(Error::Config(format!("`attention_type` is {other}, not original_full or block_sparse"))),
     };
@@ -130,8 +130,8 @@ fn in_question(batch: &Batch, separator: u32) -> Vec<bool> {
     texts.flat_map(|ids| (0..batch.tokens()).map(move |token| token <= question(ids))).collect()
 }
 
-/// A feed-forward network with a residual and a norm, then the logits; those of the question's tokens, but for the first
-/// of all, are put out of the question.
+/// A feed-forward network with a residual and a norm, then the logits; those of the question's tokens, but for the
+/// first of all, are lowered so far that no answer begins or ends there.
 struct AnswerHead {
     feed_forward: FeedForward,
     norm: LayerNorm,

@@ -1,5 +1,5 @@
-//! Funnel-Transformer (Dai et al., 2020; `modeling_funnel.py` of transformers): blocks of layers that each halve the text,
-//! and a decoder that brings it back to its length, without which only the first token counts.
+//! Funnel-Transformer (Dai et al., 2020; `modeling_funnel.py` of transformers): blocks of layers that each halve the
+//! text, and a decoder that brings it back to its length, without which only the first token counts.
 
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
@@ -8,8 +8,8 @@ use crate::architectures::Architecture;
 use crate::encoder::{Body, next_layer};
 use crate::head::{Step, Steps, Tokens};
 use crate::layers::{
-    Activation, Embedding, Halving, LayerNorm, Linear, Places, RelativeBlock, RelativeNames, RelativeShape, Scope, add,
-    kernel,
+    Activation, Embedding, Halving, LayerNorm, Level, Linear, Places, RelativeBlock, RelativeNames, RelativeShape,
+    Scope, add, kernel,
 };
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
@@ -67,6 +67,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         activation: Activation::parse(config.text("hidden_act").unwrap_or("gelu_new"))?,
         epsilon: config.epsilon_or("layer_norm_eps", 1e-9)?,
     };
+    if shape.heads.saturating_mul(shape.width) > 1 << 24 {
+        return Err(Error::Config("`n_head` times `d_head` is too large".to_owned()));
+    }
     let sizes = numbers(config, "block_sizes")?.unwrap_or_else(|| vec![4; 3]);
     let repeats = numbers(config, "block_repeats")?.unwrap_or_else(|| vec![1; sizes.len()]);
     if sizes.len() != repeats.len() {
@@ -152,34 +155,6 @@ struct FunnelBody {
     /// Whether the layer that halves the text reads it whole.
     pool_queries_only: bool,
     hidden: usize,
-}
-
-/// The tokens of a batch between two halvings.
-#[derive(Clone)]
-struct Level {
-    positions: Vec<usize>,
-    stride: usize,
-    /// `[batch * tokens]`.
-    segments: Vec<u32>,
-    lengths: Vec<usize>,
-}
-
-impl Level {
-    fn halved(&self, halving: Halving) -> Self {
-        let groups = halving.groups(self.positions.len());
-        let first = |numbers: &[usize]| groups.iter().filter_map(|group| numbers.get(group.start).copied()).collect();
-        let texts = self.segments.chunks_exact(self.positions.len().max(1));
-        Self {
-            positions: first(&self.positions),
-            stride: 2 * self.stride,
-            segments: texts.flat_map(|text| groups.iter().filter_map(|group| text.get(group.start).copied())).collect(),
-            lengths: self
-                .lengths
-                .iter()
-                .map(|length| groups.iter().filter(|group| group.end <= *length).count())
-                .collect(),
-        }
-    }
 }
 
 impl FunnelBody {

@@ -103,8 +103,8 @@ fn xlm_head(
     }))
 }
 
-/// The vector of a whole text (`XLMSequenceSummary`, `XLNetSequenceSummary`), with its width: of labels where the config
-/// says so, `to_labels` by default. Without padding before it, the last token is that of the text.
+/// The vector of a whole text (`XLMSequenceSummary`, `XLNetSequenceSummary`) with its width: of labels where the config
+/// says so, `to_labels` by default. Where Python takes the last place, this takes the last token.
 pub(super) fn summary(
     scope: &Scope<'_>,
     config: &Config,

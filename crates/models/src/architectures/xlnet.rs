@@ -1,5 +1,5 @@
-//! XLNet (Yang et al., 2019; `modeling_xlnet.py` of transformers): attention that scores distances and segments, read in
-//! one stream as all of its classes but pre-training do.
+//! XLNet (Yang et al., 2019; `modeling_xlnet.py` of transformers): attention that scores distances and segments, in the
+//! one stream that it has out of pre-training.
 
 use futures_util::future::LocalBoxFuture;
 

@@ -1,10 +1,11 @@
-//! Attention of blocks of tokens to a few others (BigBird, Zaheer et al., 2020): the first, the last and the neighbours.
+//! Attention of blocks of tokens to a few others (BigBird, Zaheer et al., 2020): the first, the last, the neighbours.
 
 use super::{SelfAttention, Span, attend_spans};
 use crate::{Batch, Result};
 
 /// `[batch * tokens * hidden]` → the same. The first and the last block of `block` tokens see all; the others see these
-/// two and their neighbours, and the first `random` times more: out of training, Python's random blocks are all the first.
+/// two and their neighbours, and the first `random` times more: out of training, all random blocks of Python are the
+/// first.
 pub(crate) fn attend_blocks(
     attention: &SelfAttention,
     rows: &[f32],

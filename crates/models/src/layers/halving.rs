@@ -59,3 +59,35 @@ impl Halving {
         restored
     }
 }
+
+/// The tokens of a batch between two halvings.
+#[derive(Clone)]
+pub(crate) struct Level {
+    /// The same in each text.
+    pub positions: Vec<usize>,
+    /// What lies between two positions.
+    pub stride: usize,
+    /// `[batch * tokens]`.
+    pub segments: Vec<u32>,
+    /// Tokens of each text without padding.
+    pub lengths: Vec<usize>,
+}
+
+impl Level {
+    /// The first of each group; a group with padding is padding.
+    pub(crate) fn halved(&self, halving: Halving) -> Self {
+        let groups = halving.groups(self.positions.len());
+        let first = |numbers: &[usize]| groups.iter().filter_map(|group| numbers.get(group.start).copied()).collect();
+        let texts = self.segments.chunks_exact(self.positions.len().max(1));
+        Self {
+            positions: first(&self.positions),
+            stride: 2 * self.stride,
+            segments: texts.flat_map(|text| groups.iter().filter_map(|group| text.get(group.start).copied())).collect(),
+            lengths: self
+                .lengths
+                .iter()
+                .map(|length| groups.iter().filter(|group| group.end <= *length).count())
+                .collect(),
+        }
+    }
+}

@@ -33,7 +33,7 @@ pub(crate) use bottleneck::{Bottleneck, BottleneckShape};
 pub(crate) use convolution::{Convolution, blend, check_kernel, clear_padding, windows};
 pub(crate) use disentangled::{Disentangled, RelativeEmbeddings};
 pub(crate) use embedding::Embedding;
-pub(crate) use halving::Halving;
+pub(crate) use halving::{Halving, Level};
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, Norm, RmsNorm};
 pub(crate) use nystrom::nystrom;

@@ -1,5 +1,5 @@
-//! Layers whose attention scores distances and segments beside contents (Transformer-XL, Dai et al., 2019; XLNet, Yang et
-//! al., 2019): `(q + u)·k + (q + v)·W r(distance) + (q + w)·segment`.
+//! Layers whose attention scores distances and segments beside contents (Transformer-XL, Dai et al., 2019; XLNet, Yang
+//! et al., 2019): `(q + u)·k + (q + v)·W r(distance) + (q + w)·segment`.
 
 use candle_core::{Device, Tensor};
 
@@ -84,6 +84,9 @@ impl RelativeBlock {
         [query, key, value, output, distance]: [Linear; 5],
     ) -> Result<Self> {
         let RelativeShape { hidden, heads, width, intermediate, activation, epsilon } = *shape;
+        if !hidden.is_multiple_of(2) {
+            return Err(Error::Config(format!("the hidden size {hidden} is odd")));
+        }
         let attention = scope.at(names.attention);
         let bias = |name: &str| -> Result<_> { to_vec(&attention.get(&[name], &[heads, width])?) };
         let mut same = to_vec(&attention.get(&["seg_embed"], &[2, heads, width])?)?;
@@ -121,8 +124,8 @@ impl RelativeBlock {
         let (queries, keys, texts) = (places.queries.len(), places.keys.len(), places.lengths.len());
         let hidden = rows.len() / (texts * queries).max(1);
         let query = self.query.forward(rows)?;
-        let row_width = query.len() / (texts * queries).max(1);
-        let (heads, width) = (self.heads, row_width / self.heads);
+        let (heads, row_width) = (self.heads, self.biases.each_ref().map(Vec::len)[0]);
+        let width = row_width / heads;
         let scale = 1.0 / (width as f32).sqrt();
         let [content, by_distance, by_segment] = self.biases.each_ref().map(|bias| {
             let mut query = query.clone();
@@ -133,7 +136,7 @@ impl RelativeBlock {
         // [heads * (texts * queries) * distances]
         let distances = Distances::of(places);
         let count = distances.last.saturating_add_signed(-distances.first) + 1;
-        let sinusoids = self.distance.forward(&distances.sinusoids(hidden)?)?;
+        let sinusoids = self.distance.forward(&distances.sinusoids(hidden))?;
         let by_head = |rows: Vec<f32>, count: usize| -> Result<Tensor> {
             Ok(Tensor::from_vec(swap(&rows, count, heads, width), (heads, count, width), &Device::Cpu)?)
         };
@@ -191,10 +194,7 @@ impl Distances {
     }
 
     /// Sines, then cosines, of each distance at falling frequencies, `[distances * hidden]`.
-    fn sinusoids(&self, hidden: usize) -> Result<Vec<f32>> {
-        if !hidden.is_multiple_of(2) {
-            return Err(Error::Config(format!("the hidden size {hidden} is odd")));
-        }
+    fn sinusoids(&self, hidden: usize) -> Vec<f32> {
         let frequency = |index: usize| 1.0 / 10000_f32.powf((2 * index) as f32 / hidden as f32);
         let frequencies: Vec<f32> = (0..hidden / 2).map(frequency).collect();
         let mut table = Vec::new();
@@ -203,6 +203,6 @@ impl Distances {
             table.extend(frequencies.iter().map(|frequency| (position * frequency).sin()));
             table.extend(frequencies.iter().map(|frequency| (position * frequency).cos()));
         }
-        Ok(table)
+        table
     }
 }

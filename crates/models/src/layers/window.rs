@@ -21,8 +21,8 @@ impl WindowAttention {
         Ok(Self { global: [query?, key?, value?], reach })
     }
 
-    /// `[batch * tokens * hidden]` → the same, with the projections of `local`; `global` are the tokens of each text that
-    /// see all and are seen by all.
+    /// `[batch * tokens * hidden]` → the same, with the projections of `local`; `global` are the tokens of each text
+    /// that see all and are seen by all.
     pub(crate) fn forward(
         &self,
         local: &SelfAttention,
