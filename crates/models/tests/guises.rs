@@ -1,5 +1,6 @@
 //! Every architecture's checkpoints in other guises: with one value of the config changed after the other, which gives a
-//! model that runs or an error; and with the names of tensors that older files use, which gives the same numbers.
+//! model that runs or an error; with the names of tensors that older files use, which gives the same numbers; and with
+//! weights held in half precision.
 
 #![allow(clippy::indexing_slicing, reason = "the indices are the test's own")]
 
@@ -27,11 +28,20 @@ fn subfolders(path: &Path) -> Vec<PathBuf> {
 
 /// Loads a checkpoint and runs it over texts of three tokens and one.
 fn run(architecture: &'static Architecture, config: &Value, file: &[u8]) -> vitrine_models::Result<Vec<f32>> {
+    run_in(Resident::F32, architecture, config, file)
+}
+
+fn run_in(
+    resident: Resident,
+    architecture: &'static Architecture,
+    config: &Value,
+    file: &[u8],
+) -> vitrine_models::Result<Vec<f32>> {
     let config = Config::parse(config.to_string().as_bytes())?;
     let known: Vec<Head> = architecture.heads().collect();
     let head = config.architectures().first().and_then(|class| Head::of_class(class)).unwrap_or(Head::None);
     let head = if known.contains(&head) { head } else { Head::None };
-    let mut reader = WeightsReader::new(Resident::F32, move |name| architecture.uses(name, head));
+    let mut reader = WeightsReader::new(resident, move |name| architecture.uses(name, head));
     reader.begin_file(None);
     reader.write(file)?;
     let encoder = architecture.load(&config, head, &reader.finish(architecture.prefix))?;
@@ -53,6 +63,19 @@ fn checkpoints() -> impl Iterator<Item = (&'static Architecture, PathBuf)> {
         subfolders(&all.join(each.model_type)).into_iter().map(move |folder| (each, folder))
     };
     ARCHITECTURES.iter().flat_map(of)
+}
+
+#[test]
+fn half_precision_gives_nearly_the_same_numbers() {
+    for (architecture, folder) in checkpoints() {
+        let (file, config) = read(&folder);
+        let expected = run(architecture, &config, &file).unwrap();
+        let found = run_in(Resident::F16, architecture, &config, &file).unwrap();
+        assert_eq!(found.len(), expected.len(), "{}", folder.display());
+        let distances = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
+        let worst = distances.fold(0.0, f32::max);
+        assert!(worst < 0.1, "{}: {worst}", folder.display());
+    }
 }
 
 #[test]

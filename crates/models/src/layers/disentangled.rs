@@ -41,10 +41,11 @@ impl Disentangled {
         let places = distances.map(|distances| distances.places.as_slice()).unwrap_or_default();
         let bias = |text: usize, head: usize, query: usize, scores: &mut [f32]| {
             let places = places.get(query..query + tokens).unwrap_or_default();
+            let of_query = by_query.row(head, text * tokens + query);
             for (key, (score, place)) in scores.iter_mut().zip(places.iter().rev()).enumerate() {
-                let first = text * tokens;
-                *score +=
-                    (by_query.get(head, first + query, *place) + by_key.get(head, first + key, *place)) * self.scale;
+                let of_key = by_key.row(head, text * tokens + key);
+                let number = |row: &[f32]| row.get(*place).copied().unwrap_or(0.0);
+                *score += (number(of_query) + number(of_key)) * self.scale;
             }
         };
         let shape = AttentionShape {
@@ -78,8 +79,10 @@ impl Products {
         Ok(Self { numbers, contents: contents.dim(1)?, distances: distances.dim(1)? })
     }
 
-    fn get(&self, head: usize, content: usize, distance: usize) -> f32 {
-        self.numbers.get((head * self.contents + content) * self.distances + distance).copied().unwrap_or(0.0)
+    /// Those of one content, `[distances]`.
+    fn row(&self, head: usize, content: usize) -> &[f32] {
+        let start = (head * self.contents + content) * self.distances;
+        self.numbers.get(start..start + self.distances).unwrap_or_default()
     }
 }
 
