@@ -49,8 +49,13 @@ impl Linear {
     pub(crate) fn tied(scope: &Scope<'_>, name: &str, embedding: &Embedding, biases: &[&str]) -> Result<Self> {
         let table = embedding.table();
         let own = scope.at(name);
-        let weight = if own.has("weight") { own.get(&["weight"], table.dims())? } else { table.clone() };
-        let weight = if to_vec(&weight)? == to_vec(table)? { table.clone() } else { weight };
+        let mut weight = table.clone();
+        if own.has("weight") {
+            let other = own.get(&["weight"], table.dims())?;
+            if to_vec(&other)? != to_vec(table)? {
+                weight = other;
+            }
+        }
         let bias = if biases.is_empty() { Vec::new() } else { to_vec(&scope.get(biases, &[table.dim(0)?])?)? };
         Ok(Self { weight, bias })
     }
