@@ -85,7 +85,7 @@ impl Description {
             Value::Array(entries) => entries.iter().filter_map(Value::as_str).any(fits),
             entry => entry.as_str().is_some_and(fits),
         };
-        says("datasets", &|name| name.to_lowercase().contains("nli")) || says("tags", &|tag| TAGS.contains(&tag))
+        says("datasets", &|name| name.to_ascii_lowercase().contains("nli")) || says("tags", &|tag| TAGS.contains(&tag))
     }
 
     /// `inference.parameters` of the card: the author's defaults.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use vitrine_browser::turn;
-use vitrine_tasks::{Example, Task, examples, fill_mask};
+use vitrine_tasks::{Example, Task, examples, fill_mask, parameters_over};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::description::Description;
@@ -43,7 +43,7 @@ impl State {
     /// Puts parameters into the form, over those of the model's card.
     pub(crate) fn set_parameters(&self, parameters: Value) {
         self.take_edits();
-        self.parameters.replace(over(self.card_parameters(), parameters));
+        self.parameters.replace(parameters_over(self.card_parameters(), parameters));
         self.show_form();
     }
 
@@ -87,11 +87,11 @@ impl State {
         {
             self.show_author_output(&example);
             self.inputs.replace(example.inputs);
-            parameters = over(parameters, example.parameters);
+            parameters = parameters_over(parameters, example.parameters);
         }
         if !self.edited.get() {
             let own = self.parameters.take();
-            self.parameters.replace(over(parameters, own));
+            self.parameters.replace(parameters_over(parameters, own));
         }
     }
 
@@ -103,7 +103,9 @@ impl State {
         if mask_token == *self.mask_token.borrow() && compares_pairs == self.compares_pairs.get() {
             return;
         }
-        let is_shown = |example: &Example| !self.edited.get() && example.inputs == *self.inputs.borrow();
+        // Only texts have masks.
+        let text = self.current_inputs().as_str().filter(|_| !self.edited.get()).map(str::to_owned);
+        let is_shown = |example: &Example| text.is_some() && example.inputs.as_str() == text.as_deref();
         let shown = self.examples(task).iter().position(is_shown);
         self.mask_token.replace(mask_token);
         self.compares_pairs.set(compares_pairs);
@@ -131,18 +133,5 @@ impl State {
             json: false,
         });
         self.output.replace(shown);
-    }
-}
-
-/// Parameters with others over them.
-fn over(below: Value, above: Value) -> Value {
-    match (below, above) {
-        (Value::Object(mut below), Value::Object(above)) => {
-            below.extend(above);
-            Value::Object(below)
-        }
-        (below, Value::Null) => below,
-        // What is no object is refused by the task, in its own words.
-        (_, above) => above,
     }
 }

@@ -23,7 +23,7 @@ pub use error_code::ErrorCode;
 pub use examples::Example;
 pub use field::{Field, FieldKind, split_at_commas};
 pub use one_or_many::{OneOrMany, Texts};
-pub use parameters::{Parameter, ParameterKind};
+pub use parameters::{Parameter, ParameterKind, parameters_over};
 pub use stored::StoredModel;
 pub use table::Table;
 pub use table_edit::TableEdit;

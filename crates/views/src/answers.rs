@@ -41,8 +41,8 @@ pub(crate) fn answers_view(context: Option<&str>, output: &Value) -> Option<Mark
         }
         @if !context.is_empty() {
             @match placed.as_slice() {
-                [] => (marked(text::CONTEXT, context, Vec::new())),
-                [((start, end), _)] => (marked(text::CONTEXT, context, vec![mark(*start, *end)])),
+                [] => (marked(text::CONTEXT, context, std::iter::empty())),
+                [((start, end), _)] => (marked(text::CONTEXT, context, std::iter::once(mark(*start, *end)))),
                 several => @for (index, ((start, end), bar)) in several.iter().enumerate() {
                     details class="place" name="vitrine-answers" open[index == 0] {
                         summary { bdi { (bar.label) } }
@@ -76,7 +76,11 @@ fn excerpt(context: &str, start: usize, end: usize, around: usize) -> Markup {
     };
     let begin = if from > 0 { "… " } else { "" };
     let shift = begin.chars().count();
-    marked(text::CONTEXT, &format!("{begin}{part}{cut}"), vec![mark(start - from + shift, end - from + shift)])
+    marked(
+        text::CONTEXT,
+        &format!("{begin}{part}{cut}"),
+        std::iter::once(mark(start - from + shift, end - from + shift)),
+    )
 }
 
 #[cfg(test)]

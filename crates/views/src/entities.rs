@@ -39,7 +39,6 @@ pub(crate) fn entities_view(whole: Option<&str>, output: &Value) -> Option<Marku
         let colour = colours.iter().position(|taken| *taken == Some(plain(entity.label)))? % COLOURS;
         Some(Mark { start, end, label: entity.label, colour })
     });
-    let marks = marks.collect();
     let bar = |entity: &Entity<'_>| Bar {
         label: entity.word.to_owned(),
         detail: Some(entity.label.to_owned()),

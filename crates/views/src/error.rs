@@ -85,8 +85,11 @@ pub fn error_report(code: ErrorCode, message: &str, details: &str) -> String {
 
 /// The message with a large first letter, as sentences have; names in backticks stay as they are.
 fn capitalised(message: &str) -> String {
-    let mut letters = message.chars();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    let mut sentence = message.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// Text in which what stands between backticks is code.

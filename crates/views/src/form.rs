@@ -61,20 +61,21 @@ pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOpt
     html! {
         form part="form" data-action="run" novalidate autocomplete="off" {
             (example_buttons(examples))
-            @for field in task.fields {
-                @let value = task.field_value(field, inputs, values);
-                @if field.optional {
+            @for field in task.fields.iter().filter(|field| !field.optional) {
+                (field_control(field, task.field_value(field, inputs, values)))
+            }
+            @if let Some(token) = options.mask_token { p class="hint" { (text::MASK_TOKEN) " " code { (token) } } }
+            div class="sections" {
+                @for field in task.fields.iter().filter(|field| field.optional) {
+                    @let value = task.field_value(field, inputs, values);
                     @let filled = value.as_str().is_some_and(|text| !text.is_empty());
                     details class="optional" open[options.open_optional || filled] {
                         summary { (field.label) }
                         (field_control(field, value))
                     }
-                } @else {
-                    (field_control(field, value))
                 }
+                (parameters(task, values))
             }
-            @if let Some(token) = options.mask_token { p class="hint" { (text::MASK_TOKEN) " " code { (token) } } }
-            (parameters(task, values))
             div class="submit" {
                 button class="primary" part="run" type="submit" aria-disabled=[options.run.is_busy().then_some("true")] {
                     span data-live="run" { (run_label(options.run)) }

@@ -22,15 +22,22 @@ pub(crate) const COLOURS: usize = 8;
 const OPEN: usize = 150;
 /// Marks shown at most; a page with more would be slow and no more useful.
 const MOST: usize = 3000;
+/// Marks looked at: more would take too long to put in order.
+const MOST_SORTED: usize = 10_000;
 
 /// The text with its marks. Of marks that overlap, the first is drawn, of two that begin together the longer one; what
 /// lies outside the text is not drawn.
-pub(crate) fn marked(label: &str, whole: &str, mut marks: Vec<Mark>) -> Markup {
-    marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
+pub(crate) fn marked<'a>(label: &str, whole: &str, marks: impl Iterator<Item = Mark<'a>>) -> Markup {
+    let mut ordered: Vec<Mark> = Vec::new();
+    for mark in marks.take(MOST_SORTED) {
+        // They mostly come in order.
+        let place = ordered.partition_point(|other| (other.start, mark.end) <= (mark.start, other.end));
+        ordered.insert(place, mark);
+    }
     // Every piece is an unmarked text and the mark that follows it.
     let mut pieces: Vec<(&str, &str, Mark)> = Vec::new();
     let (mut rest, mut position) = (whole, 0);
-    for mark in marks {
+    for mark in ordered {
         if mark.start < position || mark.end <= mark.start {
             continue;
         }
@@ -93,7 +100,7 @@ mod tests {
 
     fn html(text: &str, spans: &[(usize, usize, &str)]) -> String {
         let marks = spans.iter().map(|(start, end, label)| Mark { start: *start, end: *end, label, colour: 0 });
-        marked("t", text, marks.collect()).into_string()
+        marked("t", text, marks).into_string()
     }
 
     #[test]
