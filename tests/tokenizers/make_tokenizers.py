@@ -1,6 +1,6 @@
 """Makes small tokenizers of each family, as older files and as `tokenizer.json`, and what transformers makes of 2,000 texts.
 
-Needs transformers 5.23, tokenizers 0.23.3 and sentencepiece 0.2.3. Run it in this folder; it needs no network.
+Needs transformers 5.23, tokenizers 0.23.3, sentencepiece 0.2.3 and rjieba 0.2.2. Run it in this folder; it needs no network.
 Each family has a folder with `slow/` (the older files) and `fast/` (`tokenizer.json`), each with `expected.json`:
 a digest of every text's tokens, and the tokens of a few in full. Arguments choose families, or name other folders
 (with a slash) in which to write `expected.json`.
@@ -8,6 +8,7 @@ a digest of every text's tokens, and the tokens of a few in full. Arguments choo
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ from transformers import AutoTokenizer
 HERE = Path(__file__).parent
 TEXTS = 2000
 IN_FULL = 8
+# Texts that RoFormer cuts with jieba's dictionary, which Vitrine does not have.
+CHINESE = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 class Random:
@@ -80,6 +83,8 @@ def digest(tokenizer, texts, index):
     """What the test computes of a text: its tokens, alone, in a pair and in windows, and their text."""
     digest = Digest()
     text, pair = texts[index], texts[(index + 1) % len(texts)]
+    if type(tokenizer).__name__ == "RoFormerTokenizer" and CHINESE.search(text + (pair if index % 7 in (0, 5) else "")):
+        return 0, None
     if not tokenizer.is_fast:
         ids = tokenizer(text)["input_ids"]
         for token in ids:
@@ -115,7 +120,7 @@ def write_expected(folder, texts):
         value, tokens = digest(tokenizer, texts, index)
         all_of_them.bytes(value.to_bytes(8, "little"))
         digests += f"{value & 0xFF:02x}"
-        if index < IN_FULL:
+        if index < IN_FULL and tokens:
             full[index] = tokens
     named = {name: [text, tokenizer.convert_tokens_to_ids(text)] for name, text in tokenizer.special_tokens_map.items()}
     expected = {
@@ -197,7 +202,7 @@ def family_files(name, folder):
               "user_defined_symbols": "[MASK]"}
     files = {}
     match name:
-        case "bert":
+        case "bert" | "roformer":
             files = bert_files(BERT)
         case "bert-cased":
             files = bert_files(BERT, do_lower_case=False, tokenize_chinese_chars=False, model_max_length=128,
@@ -262,7 +267,7 @@ def family_files(name, folder):
 
 
 FAMILIES = [
-    "bert", "bert-cased", "electra", "distilbert", "convbert", "mpnet", "funnel", "splinter", "roberta", "longformer", "gpt2", "deberta",
+    "bert", "bert-cased", "electra", "distilbert", "convbert", "mpnet", "funnel", "splinter", "roformer", "roberta", "longformer", "gpt2", "deberta",
     "deberta-v2", "albert", "rembert", "xlnet", "t5", "big_bird", "camembert", "xlm-roberta", "esm", "sentencepiece-bpe",
 ]
 

@@ -42,6 +42,7 @@ pub(super) enum Rules {
     MpNet,
     RemBert,
     Roberta,
+    RoFormer,
     Splinter,
     T5,
     Tapas,
@@ -67,6 +68,7 @@ pub(super) static CLASSES: &[Class] = &[
     Class { type_ids: true, ..class(BERTS, Rules::Bert, "vocab.txt", BERT) },
     Class { type_ids: true, as_in_file: true, ..class(&["ConvBert"], Rules::Bert, "vocab.txt", BERT) },
     class(&["DistilBert"], Rules::Bert, "vocab.txt", BERT),
+    class(&["RoFormer"], Rules::RoFormer, "vocab.txt", BERT),
     class(&["Splinter"], Rules::Splinter, "vocab.txt", BERT),
     Class { type_ids: true, ..class(&["Tapas"], Rules::Tapas, "vocab.txt", BERT) },
     class(&["Funnel"], Rules::Funnel, "vocab.txt", XLNET),
@@ -95,6 +97,10 @@ pub(super) static CLASSES: &[Class] = &[
     Class { mask_with_space: true, ..class(&["Camembert"], Rules::Camembert, "sentencepiece.bpe.model", ROBERTA) },
     class(&["XLMRoberta"], Rules::XlmRoberta, "sentencepiece.bpe.model", ROBERTA),
 ];
+
+/// The words that jieba, which cuts texts for RoFormer, finds where there is nothing Chinese: its dictionary has two that
+/// are not letters and digits alone.
+const JIEBA: &str = r"[a-zA-Z0-9]+?(?=c\+\+|c#)|c\+\+|c#|[a-zA-Z0-9]+|\S";
 
 const END_OF_TEXT: &str = "<|endoftext|>";
 
@@ -183,16 +189,22 @@ impl Class {
         let normalizer = json!({
             "type": "BertNormalizer",
             "clean_text": self.rules != Rules::Funnel || settings.flag("clean_text", true),
-            "handle_chinese_chars": settings.flag("tokenize_chinese_chars", true),
+            "handle_chinese_chars": self.rules != Rules::RoFormer && settings.flag("tokenize_chinese_chars", true),
             "strip_accents": settings.values.get("strip_accents").and_then(serde_json::Value::as_bool),
             "lowercase": settings.flag("do_lower_case", true),
         });
         let prefix = settings.text("wordpieces_prefix").filter(|_| self.rules == Rules::Funnel).unwrap_or("##");
+        let pre_tokenizer = match self.rules {
+            Rules::RoFormer => {
+                json!({"type": "Split", "pattern": {"Regex": JIEBA}, "behavior": "Removed", "invert": true})
+            }
+            _ => json!({"type": "BertPreTokenizer"}),
+        };
         let decoder = json!({"type": "WordPiece", "prefix": prefix, "cleanup": true});
         Ok(Recipe {
             model: wordpiece(vocab, &ModelSettings { unk_token: Some(unk.to_owned()), ..ModelSettings::default() })?,
             normalizers: Normalizers::parse(&normalizer)?,
-            pre_tokenizers: PreTokenizers::parse(&json!({"type": "BertPreTokenizer"}))?,
+            pre_tokenizers: PreTokenizers::parse(&pre_tokenizer)?,
             decoder: pipeline::decoder(&decoder)?,
         })
     }

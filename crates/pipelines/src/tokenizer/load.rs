@@ -40,7 +40,6 @@ const SLOW: &[&str] = &[
     "Phobert",
     "ProphetNet",
     "RoCBert",
-    "RoFormer",
     "XLM",
 ];
 
@@ -150,6 +149,7 @@ impl Tokenizer {
             post_processor,
             pad_id: pad.or_else(stated).unwrap_or(0),
             limit: 0,
+            lacks_chinese: class.is_some_and(|class| class.rules == Rules::RoFormer),
             pads_left: side("padding_side", padding) || is_xlnet && settings.text("padding_side").is_none(),
             cuts_left: side("truncation_side", truncation),
             cleans_up: settings.flag("clean_up_tokenization_spaces", false),
@@ -362,11 +362,12 @@ fn add_all(inner: &mut Inner, settings: &Settings, class: Option<&Class>) -> Res
     let mut texts: Vec<&str> = Vec::new();
     for token in named().chain(settings.extra.iter().flatten()) {
         let is_text = matches!(token, Token::Text(_));
-        if !known(inner, token.text()) && !(is_text && texts.contains(&token.text())) {
-            all.push(token.clone().added(false));
-            if is_text {
-                texts.push(token.text());
-            }
+        if known(inner, token.text()) || is_text && texts.contains(&token.text()) {
+            continue;
+        }
+        all.push(token.clone().added(false));
+        if is_text {
+            texts.push(token.text());
         }
     }
     let names: Vec<&str> = named().map(Token::text).collect();

@@ -219,8 +219,10 @@ fn of_file() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+type Repository = Vec<(&'static str, Vec<u8>)>;
+
 /// Repositories without `tokenizer.json`.
-fn of_older_files() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
+fn of_older_files() -> Vec<(&'static str, Repository)> {
     let config = |kind: &str| ("config.json", json!({"model_type": kind}).to_string().into_bytes());
     let bert = || ("vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n".to_vec());
     let settings = |value: Value| ("tokenizer_config.json", value.to_string().into_bytes());

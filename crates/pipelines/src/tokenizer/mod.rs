@@ -34,6 +34,8 @@ pub(crate) struct Tokenizer {
     pub pads_left: bool,
     /// `truncation_side` of `tokenizer_config.json` is left.
     pub cuts_left: bool,
+    /// Chinese would have to be cut by a dictionary that is not here.
+    lacks_chinese: bool,
     /// `clean_up_tokenization_spaces` of `tokenizer_config.json`.
     cleans_up: bool,
     /// The id that fills a batch.
@@ -129,6 +131,10 @@ impl Tokenizer {
 
     fn encoding(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<(Encoding, usize)> {
         let bare = |text: &str| {
+            if self.lacks_chinese && text.contains(is_chinese) {
+                let what = "RoFormerTokenizer cuts Chinese with jieba's dictionary, which Vitrine does not have";
+                return Err(Error::UnsupportedTokenizer(what.to_owned()));
+            }
             let encoding = self.inner.encode_char_offsets(text, false).map_err(malformed)?;
             match self.inner.get_normalizer() {
                 Some(normalizers) if normalizers.take_failure() => Err(malformed("the normalizer gave up".into())),
@@ -216,6 +222,10 @@ impl Tokenizer {
     pub(crate) fn pad_id(&self) -> u32 {
         self.pad_id
     }
+}
+
+fn is_chinese(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Tokens of each text that stay in a window (`truncate_encodings` of tokenizers).

@@ -315,8 +315,9 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
             };
             bits = bits << 6 | u32::from(value);
         }
-        let made = [0, 0, 1, 2, 3].get(four.len()).filter(|made| **made > 0)?;
-        bytes.extend(&(bits << (6 * (4 - four.len())) << 8).to_be_bytes()[..*made]);
+        // Two digits make one byte, and so on; one makes none.
+        let made = four.len().checked_sub(1).filter(|made| *made > 0)?;
+        bytes.extend((bits << (6 * (4 - four.len())) << 8).to_be_bytes().iter().take(made));
     }
     Some(bytes)
 }

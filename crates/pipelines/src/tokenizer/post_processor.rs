@@ -38,9 +38,7 @@ pub(super) fn of_class(
         Rules::XlNet => ("A0 s0 c2", "A0 s0 B1 s1 c2"),
         Rules::T5 => ("A0 e0", "A0 e0 B0 e0"),
         Rules::Esm => ("c0 A0 e0", "c0 A0 e0 B0 e0"),
-        Rules::Albert | Rules::Bert | Rules::BigBird | Rules::DebertaV2 | Rules::RemBert | Rules::Tapas => {
-            ("c0 A0 s0", "c0 A0 s0 B1 s1")
-        }
+        _ => ("c0 A0 s0", "c0 A0 s0 B1 s1"),
     };
     names.template(single, pair).map(Some)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use vitrine_models::Config;
 
 use super::{Cut, Named, Tokenizer, Tokens, Truncation};
+use crate::Error;
 use crate::sentence_transformers::Files;
 
 const TEXTS: usize = 2000;
@@ -92,34 +93,37 @@ impl Digest {
 }
 
 /// What `digest` of the script computes.
-fn digest(tokenizer: &Tokenizer, is_fast: bool, texts: &[String], index: usize) -> u64 {
+fn digest(tokenizer: &Tokenizer, is_fast: bool, texts: &[String], index: usize) -> crate::Result<u64> {
     let mut digest = Digest::new();
     let (text, pair) = (&texts[index], &texts[(index + 1) % texts.len()]);
     let pair = Some(if pair.is_empty() { " " } else { pair });
     let whole = Truncation { limit: 0, which: Cut::None, stride: 0, left: false };
-    let tokens = tokenizer.windows(text, None, &whole).unwrap().remove(0);
+    let tokens = tokenizer.windows(text, None, &whole)?.remove(0);
     if !is_fast {
         tokens.ids.iter().for_each(|id| digest.number(*id as usize));
         digest.bytes(tokenizer.decode(&tokens.ids, false).unwrap().as_bytes());
-        return digest.0;
+        return Ok(digest.0);
     }
     digest.tokens(&tokens);
     digest.bytes(tokenizer.decode(&tokens.ids, false).unwrap().as_bytes());
     digest.bytes(tokenizer.decode(&tokens.ids, true).unwrap().as_bytes());
     let windows = match index % 7 {
-        0 => tokenizer.windows(text, pair, &whole).unwrap(),
+        0 => tokenizer.windows(text, pair, &whole)?,
         3 => {
             let truncation = Truncation { limit: 12, which: Cut::LongestFirst, stride: 3, left: false };
-            tokenizer.windows(text, None, &truncation).unwrap()
+            tokenizer.windows(text, None, &truncation)?
         }
         5 => {
             let truncation = Truncation { limit: 40, which: Cut::OnlySecond, stride: 5, left: false };
-            tokenizer.windows(text, pair, &truncation).unwrap_or_default()
+            match tokenizer.windows(text, pair, &truncation) {
+                Err(Error::InvalidInputs(_)) => Vec::new(),
+                windows => windows?,
+            }
         }
         _ => Vec::new(),
     };
     windows.iter().for_each(|window| digest.tokens(window));
-    digest.0
+    Ok(digest.0)
 }
 
 /// What differs from `expected.json` of a folder.
@@ -145,7 +149,10 @@ fn differences(folder: &Path, texts: &[String]) -> Vec<String> {
     let mut all = Digest::new();
     let expected_digests = expected["digests"].as_str().unwrap();
     for index in 0..texts.len() {
-        let digest = digest(&tokenizer, is_fast, texts, index);
+        let digest = match digest(&tokenizer, is_fast, texts, index) {
+            Err(Error::UnsupportedTokenizer(_)) => 0,
+            digest => digest.unwrap(),
+        };
         all.bytes(&digest.to_le_bytes());
         if format!("{:02x}", digest & 0xff) != expected_digests[2 * index..2 * index + 2] {
             differences.push(format!("text {index}: {:?}", texts[index]));
