@@ -223,8 +223,8 @@ impl Embeddings {
         if let Some(types) = &self.types {
             types.add_to(&mut rows, batch.token_type_ids(0))?;
         }
-        for row in rows.chunks_exact_mut(self.everywhere.len().max(1)) {
-            add(row, &self.everywhere);
+        if !self.everywhere.is_empty() {
+            rows.chunks_exact_mut(self.everywhere.len()).for_each(|row| add(row, &self.everywhere));
         }
         if let Some(norm) = &self.norm {
             norm.forward(&mut rows);
