@@ -66,6 +66,11 @@ impl Config {
         self.0.get(key).unwrap_or(&Value::Null)
     }
 
+    /// Whether a switch is on, or `default` where the config has none.
+    pub(crate) fn flag_or(&self, key: &str, default: bool) -> bool {
+        self.get(key).as_bool().unwrap_or(default)
+    }
+
     /// A dimension, at least 1.
     pub fn dimension(&self, key: &str) -> Result<usize> {
         match self.get(key) {

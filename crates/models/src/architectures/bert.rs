@@ -8,7 +8,8 @@ use crate::architectures::Architecture;
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Step, Steps, Tokens};
 use crate::layers::{
-    Activation, BERT, Block, BlockNames, BlockShape, Buckets, Embedding, LayerNorm, Linear, Norms, Relative, Scope, add,
+    Activation, BERT, Block, BlockNames, BlockShape, Embedding, LayerNorm, Linear, Norms, Relative, RelativeBias,
+    Scope, add,
 };
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
@@ -87,7 +88,7 @@ pub(super) struct BertBody {
     /// The layers in their order; the same one may occur more than once.
     pub blocks: Vec<Rc<Block>>,
     /// What all layers add to the scores of attention by the distance of the tokens.
-    pub buckets: Option<Buckets>,
+    pub relative: Option<RelativeBias>,
     /// After the last layer.
     pub norm: Option<LayerNorm>,
     pub hidden: usize,
@@ -123,7 +124,7 @@ impl BertBody {
 
     /// Embeddings and layers, with nothing around them.
     pub(super) fn new(embeddings: Embeddings, blocks: Vec<Rc<Block>>, hidden: usize) -> Self {
-        Self { embeddings, projection: None, blocks, buckets: None, norm: None, hidden }
+        Self { embeddings, projection: None, blocks, relative: None, norm: None, hidden }
     }
 }
 
@@ -134,9 +135,11 @@ impl Body for BertBody {
             if let Some(projection) = &self.projection {
                 rows = projection.forward(&rows)?;
             }
-            let distances = self.buckets.as_ref().map(|buckets| buckets.by_distance(batch.tokens()));
+            let distances = self.relative.as_ref().map(|relative| relative.by_distance(batch.tokens()));
             let bias = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
-                add(scores, distances.as_ref().map_or(&[], |distances| distances.of(head, query)));
+                if let Some(distances) = &distances {
+                    distances.add_to(scores, head, query);
+                }
             };
             let relative = Relative { bias: if distances.is_some() { Some(&bias) } else { None }, rotary: None };
             for block in &self.blocks {

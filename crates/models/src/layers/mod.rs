@@ -4,10 +4,10 @@ mod activation;
 mod adapter;
 mod attention;
 mod block;
-mod buckets;
 mod embedding;
 mod linear;
 mod norm;
+mod relative_bias;
 mod rotary;
 mod scope;
 
@@ -15,10 +15,10 @@ pub use activation::Activation;
 pub(crate) use adapter::{Adapter, AdapterNorm};
 pub(crate) use attention::{AttentionShape, Bias, Relative, SelfAttention, attend};
 pub(crate) use block::{BERT, Block, BlockNames, BlockShape, FeedForward, Norms, heads};
-pub(crate) use buckets::Buckets;
 pub(crate) use embedding::Embedding;
 pub use linear::Linear;
 pub(crate) use norm::{LayerNorm, RmsNorm};
+pub(crate) use relative_bias::{Buckets, RelativeBias};
 pub(crate) use rotary::{Angles, Pairing, Rotary};
 pub(crate) use scope::Scope;
 
