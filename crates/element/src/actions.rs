@@ -96,7 +96,7 @@ impl State {
         }
         let Some(task) = self.task() else { return };
         if let Some(missing) = (task.missing_input)(&self.current_inputs()) {
-            self.fail(Failure { code: ErrorCode::InvalidInputs, message: missing.to_owned() });
+            self.fail(Failure::new(ErrorCode::InvalidInputs, missing));
             return self
                 .dom
                 .focus(self.dom.all("[data-field]").into_iter().find(|field| value_of(field).trim().is_empty()));

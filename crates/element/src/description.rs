@@ -84,7 +84,7 @@ impl Description {
 }
 
 fn failed(error: Error) -> Failure {
-    Failure { code: error.code().parse().unwrap_or(ErrorCode::Internal), message: error.to_string() }
+    Failure::new(error.code().parse().unwrap_or(ErrorCode::Internal), error.to_string())
 }
 
 fn unsupported(tag: Option<&str>) -> Failure {
@@ -93,5 +93,5 @@ fn unsupported(tag: Option<&str>) -> Failure {
         Some(tag) => format!("`{tag}` is not supported yet; the tasks are {offered}"),
         None => format!("the repository names no task; choose one of {offered}"),
     };
-    Failure { code: ErrorCode::UnsupportedTask, message }
+    Failure::new(ErrorCode::UnsupportedTask, message)
 }

@@ -1,7 +1,7 @@
 //! The shadow root: regions filled from views, live texts, and what the form holds.
 
 use serde_json::{Map, Value};
-use vitrine_tasks::{FieldKind, Task};
+use vitrine_tasks::{Field, Task};
 use vitrine_views::{Markup, Region, skeleton};
 use wasm_bindgen::JsCast;
 use web_sys::{
@@ -129,19 +129,12 @@ impl Dom {
 
     /// The task's inputs as the form holds them.
     pub(crate) fn inputs(&self, task: &Task) -> Value {
-        let mut inputs = Map::new();
-        for field in task.fields {
-            let texts = self.texts(field.name);
-            let value = match field.kind {
-                FieldKind::TextList { .. } => texts.into_iter().filter(|text| !text.trim().is_empty()).collect(),
-                FieldKind::Line | FieldKind::Text => texts.into_iter().next().map_or(Value::Null, Value::String),
-            };
-            if field.name.is_empty() {
-                return value;
-            }
-            inputs.insert(field.name.to_owned(), value);
-        }
-        Value::Object(inputs)
+        let value = |field: &Field| {
+            let columns = self.find(&format!("[data-table=\"{}\"]", field.name));
+            let columns = columns.and_then(|table| table.get_attribute("data-columns")?.parse().ok());
+            (field.name.to_owned(), field.value_of(self.texts(field.name), columns.unwrap_or(1)))
+        };
+        task.inputs_of_fields(task.fields.iter().map(value).collect())
     }
 
     /// What stands in the boxes of a field.

@@ -215,7 +215,7 @@ impl State {
         self.request.take();
         let result = result.and_then(|done| match serde_json::from_str::<Value>(&done.output) {
             Ok(output) => Ok((output, done)),
-            Err(error) => Err(Failure { code: ErrorCode::Internal, message: error.to_string() }),
+            Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
         });
         match result {
             Ok((output, done)) => {

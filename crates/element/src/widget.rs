@@ -258,7 +258,7 @@ pub(crate) fn given(value: JsValue) -> Result<Option<Value>, Failure> {
     }
     serde_wasm_bindgen::from_value(value)
         .map(Some)
-        .map_err(|error| Failure { code: vitrine_tasks::ErrorCode::InvalidInputs, message: error.to_string() })
+        .map_err(|error| Failure::new(vitrine_tasks::ErrorCode::InvalidInputs, error.to_string()))
 }
 
 /// Plain data as a script sees it.

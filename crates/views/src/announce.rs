@@ -18,7 +18,7 @@ pub fn announce_output(task: &Task, inputs: &Value, output: &Value) -> String {
     let bars = match task.output {
         OutputShape::Scores => scores(output),
         OutputShape::Similarities { of } => similarities(inputs.get(of), output),
-        OutputShape::Numbers => None,
+        _ => None,
     };
     let best = bars.into_iter().flatten().filter(|bar| bar.score.is_some());
     match best.max_by(|a, b| a.score.unwrap_or_default().total_cmp(&b.score.unwrap_or_default())) {

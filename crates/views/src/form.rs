@@ -56,7 +56,7 @@ pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOpt
         form part="form" data-action="run" novalidate autocomplete="off" {
             (example_buttons(examples))
             @for field in task.fields {
-                (field_control(field, inputs))
+                (field_control(field, task.field_value(field, inputs, options.parameters.unwrap_or(&Value::Null))))
             }
             (parameters(task.parameters, options.parameters.unwrap_or(&Value::Null)))
             div class="submit" {
@@ -145,14 +145,6 @@ fn preview(inputs: &Value) -> String {
     }
 }
 
-/// A field's value within the form's inputs.
-fn value_of<'a>(field: &Field, inputs: &'a Value) -> &'a Value {
-    if !field.name.is_empty() {
-        return inputs.get(field.name).unwrap_or(&Value::Null);
-    }
-    inputs.get("text").unwrap_or(inputs)
-}
-
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -165,18 +157,17 @@ fn texts_of(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn field_control(field: &Field, inputs: &Value) -> Markup {
+fn field_control(field: &Field, value: &Value) -> Markup {
     let id = format!("vitrine-field-{}", field.name);
-    let value = value_of(field, inputs);
     match field.kind {
-        FieldKind::Line => html! {
+        FieldKind::Line | FieldKind::CommaList => html! {
             div class="field" {
                 label part="label" for=(id) { (field.label) }
                 input part="input" id=(id) type="text" dir="auto" spellcheck="false" data-field=(field.name)
                     placeholder=(field.placeholder) value=(text_of(value));
             }
         },
-        FieldKind::Text => html! {
+        FieldKind::Text | FieldKind::Table => html! {
             div class="field" {
                 label part="label" for=(id) { (field.label) }
                 // A parser drops a newline right after the tag, so one is given to drop.
@@ -227,7 +218,13 @@ mod tests {
     use super::*;
 
     fn example(title: &str, group: &str, output: Option<Value>) -> Example {
-        Example { title: title.to_owned(), group: group.to_owned(), inputs: json!("some text"), output }
+        Example {
+            title: title.to_owned(),
+            group: group.to_owned(),
+            inputs: json!("some text"),
+            parameters: Value::Null,
+            output,
+        }
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
             Some(bars_of(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
         }
         OutputShape::Numbers => numbers(output),
+        _ => None,
     }
 }
 

@@ -31,7 +31,7 @@ fn control(parameter: &Parameter, value: &Value) -> Markup {
                 data-parameter=(parameter.name) data-kind="integer" aria-describedby=(hint)
                 value=[value.as_u64()];
         },
-        ParameterKind::Text => html! {
+        ParameterKind::Text | ParameterKind::TextList => html! {
             input part="input" id=(id) type="text" dir="auto" spellcheck="false" placeholder=(text::DEFAULT)
                 data-parameter=(parameter.name) data-kind="text" aria-describedby=(hint) value=[value.as_str()];
         },

@@ -27,6 +27,7 @@ fn views(text: &str) -> Vec<String> {
         title: text.to_owned(),
         group: group.to_owned(),
         inputs: inputs.clone(),
+        parameters: Value::Null,
         output,
     };
     let listed = [example(text, Some(scores.clone())), example("", None)];

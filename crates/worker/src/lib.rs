@@ -124,11 +124,11 @@ impl vitrine_pipelines::Host for Running {
 }
 
 fn failure(code: ErrorCode, message: &str) -> Failure {
-    Failure { code, message: message.to_owned() }
+    Failure::new(code, message)
 }
 
 fn failed(error: vitrine_pipelines::Error) -> Failure {
-    Failure { code: error.code(), message: error.to_string() }
+    Failure::new(error.code(), error.to_string())
 }
 
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.

@@ -107,6 +107,8 @@ impl State {
             resident_bytes: session.resident_bytes,
             memory_bytes: memory_bytes(),
             downloaded: session.downloaded,
+            mask_token: None,
+            compares_pairs: false,
         });
         self.sessions.borrow_mut().insert(id, session);
         self.post(id, answer);
