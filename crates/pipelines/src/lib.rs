@@ -1,16 +1,24 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
+mod characters;
 mod embedder;
 mod error;
 mod feature_extraction;
+mod fill_mask;
 mod inspect;
 mod load;
+mod question_answering;
 mod registry;
 mod sentence_similarity;
 mod sentence_transformers;
+mod suiting;
 mod text_classification;
+mod text_model;
+mod text_ranking;
+mod token_classification;
 #[allow(dead_code, reason = "some of it is for pipelines that come with their tasks")]
 mod tokenizer;
+mod zero_shot_classification;
 
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};

@@ -111,6 +111,10 @@ impl Tokenizer {
     fn encoding(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<(Encoding, usize)> {
         let bare = |text: &str| self.inner.encode_char_offsets(text, false).map_err(malformed);
         let (mut first, mut second) = (bare(text)?, pair.map(bare).transpose()?);
+        if let Some(second) = &mut second {
+            // The template sets this in the first window only.
+            second.set_type_ids(vec![1; second.len()]);
+        }
         let lengths = (first.len(), second.as_ref().map(Encoding::len));
         let (keep_first, keep_second) = kept(lengths, self.room(pair, truncation), truncation)?;
         let direction = if truncation.left { TruncationDirection::Left } else { TruncationDirection::Right };
@@ -157,6 +161,15 @@ impl Tokenizer {
     /// The id of a token, as the vocabulary spells it.
     pub(crate) fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
+    }
+
+    /// Whether the model marks tokens that continue a word, as WordPiece does with `##`.
+    pub(crate) fn marks_continuation(&self) -> bool {
+        match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => !model.continuing_subword_prefix.is_empty(),
+            ModelWrapper::BPE(model) => model.continuing_subword_prefix.as_ref().is_some_and(|mark| !mark.is_empty()),
+            _ => false,
+        }
     }
 
     /// A special token that has a name of its own: its text and its id.
