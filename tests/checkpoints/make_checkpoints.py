@@ -14,7 +14,22 @@ from unittest import mock
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification, BertModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForQuestionAnswering,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+)
+
+import byte_level
 
 HERE = Path(__file__).parent
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -57,7 +72,7 @@ def vocabulary(normalizer, pre_tokenizer, size=400):
     return {piece: i for i, piece in enumerate((pieces + ranked)[:size])}
 
 
-def make_tokenizer(folder, lowercase, max_length):
+def make_tokenizer(folder, lowercase, max_length, **settings):
     """Writes tokenizer.json and tokenizer_config.json of a WordPiece tokenizer."""
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -80,6 +95,7 @@ def make_tokenizer(folder, lowercase, max_length):
         "tokenize_chinese_chars": True,
         "tokenizer_class": "BertTokenizer",
         "unk_token": "[UNK]",
+        **settings,
     }
     if max_length:
         config["model_max_length"] = max_length
@@ -244,6 +260,26 @@ def variant(folder, tensors):
     save_file(half, folder / "model.fp16.safetensors", metadata={"format": "pt"})
 
 
+def headed(name, seed, kind, labels=None, extra=None, **tokenizer):
+    """A model with a head, of BERT with WordPiece or of RoBERTa with byte-level BPE, in the style of transformers 5."""
+    folder = new_folder(name)
+    of_labels = {"num_labels": len(labels)} if labels else {}
+    if kind.__name__.startswith("Bert"):
+        config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS, **tokenizer), **of_labels)
+    else:
+        size = byte_level.make_tokenizer(folder, TEXT, MAX_POSITIONS, write_json, **tokenizer)
+        config = RobertaConfig(
+            vocab_size=size, hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+            max_position_embeddings=MAX_POSITIONS + 2, type_vocab_size=1, initializer_range=0.3, layer_norm_eps=1e-5,
+            **of_labels)
+    write_weights(folder, tensors_of(make_model(kind, config, seed)))
+    values = {"model_type": config.model_type, "pad_token_id": config.pad_token_id, **(extra or {})}
+    if labels:
+        values |= {"id2label": {str(i): label for i, label in enumerate(labels)},
+                   "label2id": {label: i for i, label in enumerate(labels)}}
+    write_config(folder, config, kind.__name__, style=5, **values)
+
+
 def base(name, seed, dtype, style):
     folder = new_folder(name)
     config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS))
@@ -360,6 +396,20 @@ def main():
     sentence("sentence-concat", 6, ["max", "mean"], new=True, after=["Normalize"], similarity="cosine", config_extra={
         "model_type": "SentenceTransformer", "prompts": {"query": "question: ", "document": ""},
         "default_prompt_name": None})
+    entities = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "ORG"]
+    headed("bert-token-classification", 27, BertForTokenClassification, entities)
+    headed("roberta-token-classification", 28, RobertaForTokenClassification, entities)
+    headed("bert-question-answering", 9, BertForQuestionAnswering)
+    headed("bert-question-answering-left", 9, BertForQuestionAnswering, padding_side="left")
+    headed("roberta-question-answering", 10, RobertaForQuestionAnswering)
+    headed("bert-masked-lm", 11, BertForMaskedLM)
+    headed("roberta-masked-lm", 12, RobertaForMaskedLM)
+    headed("bert-nli", 13, BertForSequenceClassification, ["contradiction", "neutral", "entailment"])
+    headed("roberta-nli", 14, RobertaForSequenceClassification, ["ENTAILMENT", "NEUTRAL", "CONTRADICTION"])
+    headed("bert-cross-encoder", 15, BertForSequenceClassification, ["LABEL_0"])
+    headed("roberta-cross-encoder", 16, RobertaForSequenceClassification, ["LABEL_0"], extra={
+        "sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity", "version": "4.0.1"}})
+
     sentence("sentence-dense", 6, ["mean"], after=["Dense", "Normalize"], similarity="cosine")
     sentence_bin("sentence-bin")
 

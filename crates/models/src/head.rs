@@ -23,6 +23,19 @@ pub enum Head {
 }
 
 impl Head {
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::MaskedLm => "masked-lm",
+            Self::SequenceClassification => "sequence-classification",
+            Self::TokenClassification => "token-classification",
+            Self::QuestionAnswering => "question-answering",
+            Self::MultipleChoice => "multiple-choice",
+            Self::TableQuestionAnswering => "table-question-answering",
+        }
+    }
+
     /// The head of a class that a checkpoint was saved from, for instance `BertForMaskedLM`; `None` where the class is
     /// of no head known here, as of models for pre-training, which have several.
     pub fn of_class(name: &str) -> Option<Self> {

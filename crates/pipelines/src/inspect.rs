@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 use vitrine_hub::{Plan, RepoFile, Snapshot, Source, plan};
-use vitrine_models::{Config, Resident, TensorInfo, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 
 use crate::load::pipeline;
+use crate::registry::Suits;
 use crate::sentence_transformers::{Files, Modules};
+use crate::suiting::{heads, tasks_of, unsupported_head, unsupported_task};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
@@ -30,6 +32,10 @@ pub struct Inspection {
     pub files: Vec<(String, u64)>,
     /// Their bytes together.
     pub bytes: u64,
+    /// The heads that the checkpoint was trained with.
+    pub heads: Vec<&'static str>,
+    /// The tasks that suit it.
+    pub suits: Vec<&'static str>,
     /// What keeps the repository from running, as `code: message`.
     pub problems: Vec<String>,
 }
@@ -55,7 +61,7 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     let built = built.ok().flatten();
     problems.extend(Tokenizer::load(&files, config.as_ref()).err());
     problems.extend(Modules::parse(&files).err());
-    let (mut parameters, mut dtypes) = (None, Vec::new());
+    let (mut parameters, mut dtypes, mut names) = (None, Vec::new(), Vec::new());
     if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
         problems.extend(plan.follow_index(snapshot, index).err().map(Error::from));
     }
@@ -68,6 +74,7 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
                 let numbers = tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
                 parameters = Some(parameters.unwrap_or(0) + numbers.sum::<u64>());
                 dtypes.extend(tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
+                names.extend(tensors.into_iter().map(|tensor| tensor.name));
             }
             Err(error) => problems.push(error),
         }
@@ -79,13 +86,25 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
         None => snapshot.architectures.clone(),
     };
     let named = Snapshot { architectures: classes.clone(), ..snapshot.clone() };
+    let known = built.zip(config.as_ref());
+    let tensors: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tensors = (!tensors.is_empty()).then_some(&*tensors);
+    let trained = known.map(|(built, config)| heads(built, config, tensors)).unwrap_or_default();
     let task = task.or_else(|| named.task()).map(str::to_owned);
     match task.as_deref().map(|tag| (tag, pipeline(tag))) {
-        Some((tag, None)) => problems.push(Error::UnsupportedTask(format!("`{tag}` is not supported yet"))),
-        None => problems.push(Error::UnsupportedTask("the repository names no task".to_owned())),
+        Some((tag, None)) => problems.push(unsupported_task(tag, &classes)),
+        None => problems.push(unsupported_task("", &classes)),
         Some((_, Some(entry))) => {
-            let checked = built.zip(config.as_ref()).map(|(built, config)| built.check(config, entry.head));
-            problems.extend(checked.and_then(std::result::Result::err).map(Error::from));
+            if let Some((_, config)) = known {
+                let reason = if entry.head != Head::None && !trained.contains(&entry.head) {
+                    Some("it has no tensors of one")
+                } else if (entry.suits)(config) == Suits::No {
+                    Some("its labels are not those of the task")
+                } else {
+                    None
+                };
+                problems.extend(reason.map(|reason| unsupported_head(reason, entry.task, &trained, config)));
+            }
         }
     }
     Ok(Inspection {
@@ -98,12 +117,14 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
         dtypes,
         files: plan.files().map(|file| (file.path.clone(), file.size)).collect(),
         bytes: plan.bytes(),
+        heads: trained.iter().map(|head| head.name()).collect(),
+        suits: known.map(|(_, config)| tasks_of(&trained, config)).unwrap_or_default(),
         problems: problems.iter().map(|error| format!("{}: {error}", error.code())).collect(),
     })
 }
 
 /// What a file of weights says that it holds: only its beginning is fetched, in pieces that grow.
-async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
+pub(crate) async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
     let mut reader = WeightsReader::new(Resident::F32, |_| false);
     reader.begin_file(Some(file.size));
     let mut end = 0;

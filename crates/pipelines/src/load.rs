@@ -7,12 +7,14 @@ use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
 use vitrine_models::{Config, Head, Resident, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
-use vitrine_tasks::{TASKS, Task, task};
+use vitrine_tasks::{Task, task};
 
-use crate::registry::{PIPELINES, Parts, PipelineEntry};
+use crate::inspect::contents;
+use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
-use crate::tokenizer::{self, Tokenizer};
-use crate::{Context, Error, Host, JsonPipeline, Result};
+use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
+use crate::tokenizer::{self, Named, Tokenizer};
+use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification};
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -42,6 +44,10 @@ pub struct Session {
     pub resident_bytes: u64,
     /// Bytes that came over the network.
     pub downloaded: u64,
+    /// The tokenizer's mask token.
+    pub mask_token: Option<String>,
+    /// Whether the model was trained on pairs of texts.
+    pub compares_pairs: bool,
 }
 
 /// What a run made.
@@ -96,10 +102,18 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         chosen = named.task().map(entry).transpose()?;
     }
     let entry = chosen.ok_or_else(|| unsupported_task("", &snapshot.architectures))?;
-    let unsuited = |error| with_suggestion(error, entry.task, &config);
-    architecture.check(&config, entry.head).map_err(unsuited)?;
+    let unsuited = |reason: &str| unsupported_head(reason, entry.task, &heads(architecture, &config, None), &config);
+    let with_suggestion = |error| match error {
+        vitrine_models::Error::UnsupportedHead(reason) => unsuited(&reason),
+        error => error.into(),
+    };
+    architecture.check(&config, entry.head).map_err(with_suggestion)?;
+    if (entry.suits)(&config) == Suits::No {
+        return Err(unsuited("its labels are not those of the task"));
+    }
     let modules = if entry.head == Head::None { Modules::parse(&files)? } else { None };
     let tokenizer_config = json(&files, "tokenizer_config.json")?;
+    let sentence_transformers = json(&files, "config_sentence_transformers.json")?.unwrap_or(Value::Null);
     let mut tokenizer = Tokenizer::load(&files, Some(&config))?;
     drop(files);
 
@@ -107,6 +121,15 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
+    if let ([file], true) = (&*plan.weights, head != Head::None && class_head(&config).is_none()) {
+        // The class does not tell what the checkpoint was trained for, but the names of its tensors do.
+        let tensors = contents(source, &snapshot, file).await?;
+        let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
+        let found = heads(architecture, &config, Some(&names));
+        if !found.contains(&head) {
+            return Err(unsupported_head("it has no tensors of one", entry.task, &found, &config));
+        }
+    }
     let mut sink = WeightsSink {
         reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
         loading: &loading,
@@ -129,15 +152,18 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     }
     let weights = sink.reader.finish(architecture.prefix);
     let resident_bytes = weights.bytes();
-    let encoder = architecture.load(&config, entry.head, &weights).map_err(unsuited)?;
+    let encoder = architecture.load(&config, entry.head, &weights).map_err(with_suggestion)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
     let downloaded = loading.loaded.get() - loading.cached.get();
+    let mask_token = tokenizer.named(Named::Mask).map(|(token, _)| token.to_owned());
+    let compares_pairs = compares_pairs(&config);
     let pipeline = (entry.build)(Parts {
         encoder,
         tokenizer,
         config,
         tokenizer_config: tokenizer_config.unwrap_or_default(),
         modules,
+        sentence_transformers,
     })?;
     Ok(Session {
         pipeline,
@@ -146,40 +172,21 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         resident_bytes,
         downloaded,
         snapshot,
+        mask_token,
+        compares_pairs,
     })
+}
+
+/// Whether a classifier was trained on pairs: one of sentence-transformers, or one whose labels say `entail…`.
+fn compares_pairs(config: &Config) -> bool {
+    let of_cross_encoder = ["sentence_transformers", "sbert_ce_default_activation_function"];
+    of_cross_encoder.iter().any(|key| !config.get(key).is_null())
+        || zero_shot_classification::suits(config) == Suits::Yes
 }
 
 pub(crate) fn pipeline(tag: &str) -> Option<&'static PipelineEntry> {
     let tag = task(tag)?.tag;
     PIPELINES.iter().find(|entry| entry.task.tag == tag)
-}
-
-fn unsupported_task(tag: &str, architectures: &[String]) -> Error {
-    let suits: Vec<&str> = architectures.iter().flat_map(|name| tasks_of(name)).collect();
-    let offered: Vec<&str> = if suits.is_empty() { TASKS.iter().map(|task| task.tag).collect() } else { suits };
-    let what = if tag.is_empty() {
-        "the repository names no task".to_owned()
-    } else {
-        format!("`{tag}` is not supported yet")
-    };
-    Error::UnsupportedTask(format!("{what}; choose one of {}", offered.join(", ")))
-}
-
-/// The tasks that a checkpoint saved from this class has a trained head for.
-fn tasks_of(architecture: &str) -> Vec<&'static str> {
-    let classifies = architecture.ends_with("ForSequenceClassification");
-    PIPELINES.iter().filter(|entry| entry.head == Head::None || classifies).map(|entry| entry.task.tag).collect()
-}
-
-/// Says which tasks a checkpoint suits, where it lacks the head for the one that was asked for.
-fn with_suggestion(error: vitrine_models::Error, task: &Task, config: &Config) -> Error {
-    let vitrine_models::Error::UnsupportedHead(reason) = &error else { return error.into() };
-    let architecture = config.architectures().first().copied().unwrap_or("a model without a head");
-    let suits = tasks_of(architecture).join(", ");
-    Error::UnsupportedHead(format!(
-        "the checkpoint is {architecture}, which has no trained head for {} ({reason}); it suits {suits}",
-        task.tag
-    ))
 }
 
 /// The state of a load, over all its files.

@@ -128,7 +128,8 @@ fn failure(code: ErrorCode, message: &str) -> Failure {
 }
 
 fn failed(error: vitrine_pipelines::Error) -> Failure {
-    Failure::new(error.code(), error.to_string())
+    let tasks = error.tasks().iter().map(|tag| (*tag).to_owned()).collect();
+    Failure { tasks, ..Failure::new(error.code(), error.to_string()) }
 }
 
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.

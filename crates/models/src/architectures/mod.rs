@@ -48,7 +48,8 @@ pub struct Architecture {
     pub model_type: &'static str,
     /// What stands before the body's tensor names in checkpoints that were saved with a head, for instance `bert.`.
     pub prefix: &'static str,
-    /// The heads, each with what its tensors' names begin with, without the prefix. A tensor of none is the body's.
+    /// The heads, each with what its tensors' names begin with, without the prefix: last the layer that makes the logits,
+    /// without which there is no such head. A tensor of none is the body's.
     heads: &'static [(Head, &'static [&'static str])],
     /// What the names of tensors that nothing here uses begin with, without the prefix.
     unused: &'static [&'static str],
@@ -117,6 +118,14 @@ impl Architecture {
         let among = |names: &[&str]| names.iter().any(|begin| name.starts_with(begin));
         let mut of_heads = self.heads.iter().filter(|(_, names)| among(names)).map(|(head, _)| *head).peekable();
         !among(self.unused) && (of_heads.peek().is_none() || of_heads.any(|of| of == head))
+    }
+
+    /// The heads whose last layer is among tensors of these names.
+    pub fn heads_among(&self, names: &[&str]) -> Vec<Head> {
+        let has =
+            |begin: &str| names.iter().any(|name| name.strip_prefix(self.prefix).unwrap_or(name).starts_with(begin));
+        let found = self.heads.iter().filter(|(_, names)| names.last().is_some_and(|last| has(last)));
+        found.map(|(head, _)| *head).collect()
     }
 
     /// Whether a checkpoint of this config can have a trained head, as far as the class tells from which it was saved.

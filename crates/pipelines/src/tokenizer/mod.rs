@@ -207,6 +207,15 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
+    /// Whether the model marks tokens that continue a word, as WordPiece does with `##`.
+    pub(crate) fn marks_continuation(&self) -> bool {
+        match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => !model.continuing_subword_prefix.is_empty(),
+            ModelWrapper::BPE(model) => model.continuing_subword_prefix.as_ref().is_some_and(|mark| !mark.is_empty()),
+            _ => false,
+        }
+    }
+
     /// A special token that has a name of its own: its text and its id.
     pub(crate) fn named(&self, name: Named) -> Option<(&str, u32)> {
         let text = self.settings.named_text(name)?;
