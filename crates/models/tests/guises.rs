@@ -45,7 +45,7 @@ fn run_in(
     reader.begin_file(None);
     reader.write(file)?;
     let encoder = architecture.load(&config, head, &reader.finish(architecture.prefix))?;
-    let batch = Batch::new(&[(&[5, 6, 7], &[0, 0, 0]), (&[8], &[0])], 1);
+    let batch = Batch::new(&[(&[5, 2, 1], &[0, 0, 0]), (&[2, 1], &[0, 0])], 1);
     match head {
         Head::None => block_on(encoder.hidden_states(&batch, &GoOn)),
         _ => block_on(encoder.logits(&batch, &GoOn)),

@@ -286,7 +286,7 @@ fn odd_configs(config: &Value, all: bool) -> Vec<(String, Value)> {
 fn run(architecture: &Architecture, config: &Value, head: Head, weights: &Weights) -> vitrine_models::Result<()> {
     let config = Config::parse(config.to_string().as_bytes())?;
     let encoder = architecture.load(&config, head, weights)?;
-    let texts: [(&[u32], &[u32]); 2] = [(&[5, 6, 7, 8, 9], &[0; 5]), (&[10], &[0])];
+    let texts: [(&[u32], &[u32]); 2] = [(&[5, 6, 7, 2, 1], &[0; 5]), (&[2, 1], &[0; 2])];
     let batch = Batch::new(&texts, 1);
     match head {
         Head::None => block_on(encoder.hidden_states(&batch, &GoOn)).map(drop),
