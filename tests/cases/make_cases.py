@@ -41,7 +41,10 @@ class Maker:
     def pipeline(self, task, model):
         if (task, model) not in self.loaded:
             folder = self.folder(model)
-            self.loaded[task, model] = pipeline(task, model=str(folder), device="cpu", dtype=torch.float32)
+            # Python takes a variant by its name only; Vitrine takes it where there is nothing else.
+            variant = {"checkpoints/bert-variant": {"variant": "fp16"}}.get(model)
+            self.loaded[task, model] = pipeline(task, model=str(folder), device="cpu", dtype=torch.float32,
+                                                model_kwargs=variant)
         return self.loaded[task, model]
 
     def sentence_transformer(self, model):
@@ -86,7 +89,8 @@ class Maker:
               rounded(scores[0].tolist(), 6), tolerance)
 
 
-SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense")
+SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense", "bin")
+FILES = ("bin-zip", "bin-legacy", "sharded", "bin-sharded", "variant")
 HEADS = ("bert-sequence-classification", "bert-multi-label", "bert-regression")
 
 
@@ -110,6 +114,12 @@ def classification_heads(make):
     case("pair-second-over-long", model, {"text": "Short.", "text_pair": texts.words(90, 3)})
     case("accents-and-unknown", model, "Où est le café? 日本 😀 \u0000 [MASK]")
     case("multi-label-top-2", "checkpoints/bert-multi-label", "He plays football with his friends.", top_k=2)
+
+
+def classification_files(make):
+    for name in FILES:
+        for kind, text in (("", "I love this movie, it was wonderful!"), ("-over-long", texts.words(100, 3))):
+            make.text_classification(f"{name}{kind}", f"checkpoints/bert-{name}", text)
 
 
 def classification_tiny_sentiment(make):
@@ -187,6 +197,7 @@ def main():
     for tag in ("text-classification", "feature-extraction", "sentence-similarity", *head_cases.TAGS):
         shutil.rmtree(HERE / tag, ignore_errors=True)
     classification_heads(make)
+    classification_files(make)
     features(make)
     similarities(make)
     head_cases.make(make)

@@ -1,7 +1,7 @@
 //! The shadow root: regions filled from views, live texts, and what the form holds.
 
 use serde_json::{Map, Value};
-use vitrine_tasks::{Field, Task};
+use vitrine_tasks::{Field, Task, split_at_commas};
 use vitrine_views::{Markup, Region, skeleton};
 use wasm_bindgen::JsCast;
 use web_sys::{
@@ -129,12 +129,16 @@ impl Dom {
 
     /// The task's inputs as the form holds them.
     pub(crate) fn inputs(&self, task: &Task) -> Value {
-        let value = |field: &Field| {
-            let columns = self.find(&format!("[data-table=\"{}\"]", field.name));
-            let columns = columns.and_then(|table| table.get_attribute("data-columns")?.parse().ok());
-            (field.name.to_owned(), field.value_of(self.texts(field.name), columns.unwrap_or(1)))
-        };
-        task.inputs_of_fields(task.fields.iter().map(value).collect())
+        task.inputs_of_fields(
+            task.fields.iter().map(|field| (field.name.to_owned(), self.field_value(field))).collect(),
+        )
+    }
+
+    /// What the boxes of a field hold.
+    pub(crate) fn field_value(&self, field: &Field) -> Value {
+        let table = self.find(&format!("[data-table=\"{}\"] [data-columns]", field.name));
+        let columns = table.and_then(|table| table.get_attribute("data-columns")?.parse().ok());
+        field.value_of(self.texts(field.name), columns.unwrap_or(1))
     }
 
     /// What stands in the boxes of a field.
@@ -151,6 +155,7 @@ impl Dom {
                 _ if text.is_empty() => continue,
                 "integer" => text.parse::<u64>().map_or(Value::String(text), Value::from),
                 "boolean" => Value::Bool(text == "true"),
+                "list" => split_at_commas(&text).collect(),
                 _ => Value::String(text),
             };
             parameters.insert(control.get_attribute("data-parameter").unwrap_or_default(), value);

@@ -1,5 +1,7 @@
 //! Token ids of several texts, padded to one length, with the lengths that tell padding from text.
 
+use std::collections::HashMap;
+
 /// The inputs of an encoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
@@ -40,6 +42,11 @@ impl Batch {
     pub fn wanting(mut self, wanted: Vec<usize>) -> Self {
         self.wanted = Some(wanted);
         self
+    }
+
+    /// The same texts with other types of their tokens, `[batch * tokens]`.
+    pub(crate) fn with_types(&self, token_type_ids: Vec<u32>) -> Self {
+        Self { token_type_ids, type_columns: 1, ..self.clone() }
     }
 
     /// Number of texts.
@@ -90,6 +97,35 @@ impl Batch {
             }
         }
         positions
+    }
+
+    /// Positions that begin anew in each cell of a table, `[batch * tokens]`; a cell is what column and row, the token
+    /// types 1 and 2, have in common (`reset_position_index_per_cell` of TAPAS).
+    pub(crate) fn positions_in_cells(&self) -> Vec<u32> {
+        let cells: Vec<(u32, u32)> = self.token_type_ids(1).zip(self.token_type_ids(2)).collect();
+        let in_text = |cells: &[(u32, u32)]| {
+            let mut first = HashMap::new();
+            let place = |(cell, position): (&(u32, u32), u32)| position - *first.entry(*cell).or_insert(position);
+            cells.iter().zip(0..).map(place).collect::<Vec<u32>>()
+        };
+        cells.chunks(self.tokens).flat_map(in_text).collect()
+    }
+
+    /// The same texts padded further, to `tokens` tokens; as they are where they have as many.
+    pub(crate) fn padded_to(&self, tokens: usize, pad_id: u32) -> Self {
+        let more = tokens.saturating_sub(self.tokens);
+        let pad = |rows: &[u32], columns: usize, pad: u32| {
+            let texts = rows.chunks_exact(self.tokens * columns);
+            texts.flat_map(|text| text.iter().copied().chain(std::iter::repeat_n(pad, more * columns))).collect()
+        };
+        Self {
+            tokens: self.tokens + more,
+            lengths: self.lengths.clone(),
+            input_ids: pad(&self.input_ids, 1, pad_id),
+            token_type_ids: pad(&self.token_type_ids, self.type_columns, 0),
+            type_columns: self.type_columns,
+            wanted: None,
+        }
     }
 
     /// Places in `[batch * tokens]` of the tokens that are wanted.

@@ -1,7 +1,7 @@
 //! Heads: what stands on a body, and the layers that nearly all of them are composed of.
 
-use crate::layers::{Activation, LayerNorm, Linear};
-use crate::{Batch, Result};
+use crate::layers::{Activation, LayerNorm, Linear, Scope, add, scale};
+use crate::{Batch, Config, Error, Result};
 
 /// What stands on a model's body. The logits' shape stands with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub(crate) enum Tokens {
     First,
     /// The last of each text that is not padding.
     Last,
+    /// The last column of the batch, be it padding or not.
+    LastColumn,
     /// All.
     Every,
     /// Those that the batch wants.
@@ -87,11 +89,45 @@ pub(crate) enum Step {
     Linear(Linear),
     Activation(Activation),
     Norm(LayerNorm),
+    /// The mean of each text's tokens: `[batch * tokens * width]` → `[batch * width]`.
+    Mean,
+    /// The last token of each text that has this id: `[batch * tokens * width]` → `[batch * width]`.
+    LastOf(u32),
 }
 
 impl Steps {
     pub(crate) fn new(tokens: Tokens, steps: Vec<Step>) -> Box<dyn HeadLayers> {
         Box::new(Self { tokens, steps })
+    }
+
+    /// A label for each text by two linear maps of its first token: `[hidden, hidden]`, then `[labels, hidden]`.
+    pub(crate) fn of_first(
+        scope: &Scope<'_>,
+        [inner, outer]: [&str; 2],
+        hidden: usize,
+        activation: Activation,
+        labels: usize,
+    ) -> Result<Box<dyn HeadLayers>> {
+        let inner = Linear::load(&scope.at(inner), hidden, hidden, true)?;
+        let outer = Linear::load(&scope.at(outer), hidden, labels, true)?;
+        let steps = vec![Step::Linear(inner), Step::Activation(activation), Step::Linear(outer)];
+        Ok(Self::new(Tokens::First, steps))
+    }
+
+    /// The heads that are one linear map of each token: `classifier` and `qa_outputs`; `None` for another head.
+    pub(crate) fn of_every(
+        scope: &Scope<'_>,
+        config: &Config,
+        hidden: usize,
+        head: Head,
+    ) -> Result<Option<Box<dyn HeadLayers>>> {
+        let (name, labels) = match head {
+            Head::TokenClassification => ("classifier", config.label_count()?),
+            Head::QuestionAnswering => ("qa_outputs", 2),
+            _ => return Ok(None),
+        };
+        let linear = Linear::load(&scope.at(name), hidden, labels, true)?;
+        Ok(Some(Self::new(Tokens::Every, vec![Step::Linear(linear)])))
     }
 }
 
@@ -103,10 +139,38 @@ impl HeadLayers for Steps {
                 Step::Linear(linear) => rows = linear.forward(&rows)?,
                 Step::Activation(activation) => activation.forward(&mut rows),
                 Step::Norm(norm) => norm.forward(&mut rows),
+                Step::Mean => rows = means(&rows, batch),
+                Step::LastOf(id) => rows = last_of(&rows, batch, *id)?,
             }
         }
         Ok(rows)
     }
+}
+
+/// The mean of each text's rows without padding.
+fn means(rows: &[f32], batch: &Batch) -> Vec<f32> {
+    let width = rows.len() / (batch.len() * batch.tokens()).max(1);
+    let mut means = vec![0.0; batch.len() * width];
+    let texts = rows.chunks_exact((batch.tokens() * width).max(1)).zip(batch.lengths());
+    for (mean, (text, length)) in means.chunks_exact_mut(width.max(1)).zip(texts) {
+        text.chunks_exact(width).take(*length).for_each(|row| add(mean, row));
+        scale(mean, 1.0 / *length as f32);
+    }
+    means
+}
+
+/// The row of the last token of each text that has the id `id`; an error where there is none, as in Python.
+fn last_of(rows: &[f32], batch: &Batch, id: u32) -> Result<Vec<f32>> {
+    let width = rows.len() / (batch.len() * batch.tokens()).max(1);
+    let mut found = Vec::with_capacity(batch.len() * width);
+    let texts = rows.chunks_exact((batch.tokens() * width).max(1)).zip(batch.input_ids().chunks_exact(batch.tokens()));
+    for (text, ids) in texts {
+        let last = ids.iter().rposition(|other| *other == id);
+        let last =
+            last.ok_or_else(|| Error::Weights(format!("the text has no token {id}, at which the head reads")))?;
+        found.extend_from_slice(text.get(last * width..(last + 1) * width).unwrap_or_default());
+    }
+    Ok(found)
 }
 
 /// The rows of some tokens: `[batch * tokens * width]` → `[selected * width]`.
@@ -117,6 +181,7 @@ pub(crate) fn select(rows: &[f32], batch: &Batch, tokens: Tokens) -> Vec<f32> {
     match tokens {
         Tokens::Every => rows.to_vec(),
         Tokens::First => starts.flat_map(row).copied().collect(),
+        Tokens::LastColumn => starts.flat_map(|start| row(start + batch.tokens() - 1)).copied().collect(),
         Tokens::Last => {
             let last = starts.zip(batch.lengths()).map(|(start, length)| start + length.saturating_sub(1));
             last.flat_map(row).copied().collect()

@@ -11,6 +11,7 @@ mod head;
 mod layers;
 mod pooling;
 mod safetensors;
+mod torch;
 mod weights;
 
 pub use architectures::{ARCHITECTURES, Architecture, architecture};

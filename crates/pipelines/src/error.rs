@@ -44,6 +44,9 @@ pub enum Error {
     /// The tokenizer's files contradict themselves.
     #[error("{0}")]
     MalformedTokenizer(String),
+    /// The tokenizer is of a class that cannot be built.
+    #[error("{0}")]
+    UnsupportedTokenizer(String),
     /// The inputs or parameters are not what the task takes.
     #[error("{0}")]
     InvalidInputs(String),
@@ -71,6 +74,7 @@ impl Error {
             Self::UnsupportedModule(_) => return ErrorCode::UnsupportedArchitecture,
             Self::MalformedFile { .. } => return ErrorCode::MalformedCheckpoint,
             Self::MalformedTokenizer(_) => return ErrorCode::MalformedTokenizer,
+            Self::UnsupportedTokenizer(_) => return ErrorCode::UnsupportedArchitecture,
             Self::InvalidInputs(_) => return ErrorCode::InvalidInputs,
             Self::Internal(_) => return ErrorCode::Internal,
         };

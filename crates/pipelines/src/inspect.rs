@@ -1,8 +1,8 @@
-//! What a repository holds and whether it can run, from its small files and the header of its weights.
+//! What a repository holds and whether it can run, from its small files and the beginning of its weights.
 
 use serde::Serialize;
-use vitrine_hub::{RepoFile, Snapshot, Source, plan};
-use vitrine_models::{Config, Head, Header, architecture};
+use vitrine_hub::{Plan, RepoFile, Snapshot, Source, plan};
+use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 
 use crate::load::pipeline;
 use crate::registry::Suits;
@@ -43,7 +43,7 @@ pub struct Inspection {
 /// Looks at a repository. What is wrong with its files is part of the answer; an error is returned only where the
 /// repository cannot be read at all.
 pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str>) -> Result<Inspection> {
-    let plan = plan(snapshot);
+    let mut plan = plan(snapshot);
     let mut files = Files::new();
     for file in &plan.small {
         let mut bytes = Vec::new();
@@ -62,16 +62,19 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     problems.extend(Tokenizer::load(&files, config.as_ref()).err());
     problems.extend(Modules::parse(&files).err());
     let (mut parameters, mut dtypes, mut names) = (None, Vec::new(), Vec::new());
+    if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
+        problems.extend(plan.follow_index(snapshot, index).err().map(Error::from));
+    }
     if plan.weights.is_empty() {
-        problems.push(absent(vitrine_hub::WEIGHTS).into());
+        problems.push(Plan::no_weights(snapshot).into());
     }
     for file in &plan.weights {
-        match header(source, snapshot, file).await {
-            Ok(header) => {
-                let numbers = header.tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
+        match contents(source, snapshot, file).await {
+            Ok(tensors) => {
+                let numbers = tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
                 parameters = Some(parameters.unwrap_or(0) + numbers.sum::<u64>());
-                dtypes.extend(header.tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
-                names.extend(header.tensors.into_iter().map(|tensor| tensor.name));
+                dtypes.extend(tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
+                names.extend(tensors.into_iter().map(|tensor| tensor.name));
             }
             Err(error) => problems.push(error),
         }
@@ -120,17 +123,24 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     })
 }
 
-/// The header of a safetensors file, of which only the beginning is fetched.
-pub(crate) async fn header(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Header> {
-    let too_short = || vitrine_models::Error::Weights(format!("{} ends within its header", file.path));
-    let mut first = Vec::new();
-    source.read(snapshot, file, Some(0..8), &mut first).await?;
-    let first: [u8; 8] = first.try_into().map_err(|_| too_short())?;
-    let length = Header::json_length(first)?;
-    let mut json = Vec::new();
-    source.read(snapshot, file, Some(8..8 + length), &mut json).await?;
-    if json.len() as u64 != length {
-        return Err(too_short().into());
+/// What a file of weights says that it holds: only its beginning is fetched, in pieces that grow.
+async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
+    let mut reader = WeightsReader::new(Resident::F32, |_| false);
+    reader.begin_file(Some(file.size));
+    let mut end = 0;
+    let mut piece = 1 << 16;
+    loop {
+        let start = end;
+        end = file.size.min(start + piece);
+        piece *= 2;
+        let mut bytes = Vec::new();
+        source.read(snapshot, file, Some(start..end), &mut bytes).await?;
+        reader.write(&bytes)?;
+        if let Some(contents) = reader.contents() {
+            return Ok(contents);
+        }
+        if end == file.size || bytes.is_empty() {
+            return Err(vitrine_models::Error::Weights(format!("{} ends too soon", file.path)).into());
+        }
     }
-    Ok(Header::parse(&json, Some(file.size))?)
 }

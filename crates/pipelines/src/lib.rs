@@ -12,6 +12,8 @@ mod registry;
 mod sentence_similarity;
 mod sentence_transformers;
 mod suiting;
+mod table_question_answering;
+mod tapas;
 mod text_classification;
 mod text_model;
 mod text_ranking;

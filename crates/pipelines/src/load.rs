@@ -5,11 +5,10 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
-use vitrine_models::{Config, Head, Resident, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
 use vitrine_tasks::{Task, task};
 
-use crate::inspect::header;
 use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
 use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
@@ -78,7 +77,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
-    let plan = plan(&snapshot);
+    let mut plan = plan(&snapshot);
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -86,6 +85,10 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let mut files = Files::new();
     for file in &plan.small {
         files.insert(file.path.clone(), loading.small(file).await?);
+    }
+    if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
+        plan.follow_index(&snapshot, index)?;
+        loading.total.set(plan.bytes());
     }
     let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
     let config = Config::parse(files.get("config.json").ok_or_else(|| missing("config.json"))?)?;
@@ -114,30 +117,30 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     drop(files);
 
     if plan.weights.is_empty() {
-        return Err(missing(vitrine_hub::WEIGHTS).into());
+        return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
-    if let ([file], true) = (&*plan.weights, head != Head::None && class_head(&config).is_none()) {
-        // The class does not tell what the checkpoint was trained for, but the names of its tensors do.
-        let header = header(source, &snapshot, file).await?;
-        let names: Vec<&str> = header.tensors.iter().map(|tensor| &*tensor.name).collect();
+    // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
+    let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
+    let refuses = |tensors: &[TensorInfo]| {
+        let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
         let found = heads(architecture, &config, Some(&names));
-        if !found.contains(&head) {
-            return Err(unsupported_head("it has no tensors of one", entry.task, &found, &config));
-        }
-    }
+        let reason = "it has no tensors of one";
+        (!found.contains(&head)).then(|| unsupported_head(reason, entry.task, &found, &config))
+    };
     let mut sink = WeightsSink {
         reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
         loading: &loading,
         file: "",
         of_file: 0,
+        refuses: if untold { Some(&refuses) } else { None },
         error: None,
     };
     for file in &plan.weights {
         sink.begin(file);
         let result = source.read(&snapshot, file, None, &mut sink).await;
         if let Some(error) = sink.error.take() {
-            return Err(error.into());
+            return Err(error);
         }
         result?;
         sink.reader.end_file()?;
@@ -153,7 +156,14 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let downloaded = loading.loaded.get() - loading.cached.get();
     let mask_token = tokenizer.named(Named::Mask).map(|(token, _)| token.to_owned());
     let compares_pairs = compares_pairs(&config);
-    let pipeline = (entry.build)(Parts { encoder, tokenizer, config, modules, sentence_transformers })?;
+    let pipeline = (entry.build)(Parts {
+        encoder,
+        tokenizer,
+        config,
+        tokenizer_config: tokenizer_config.unwrap_or_default(),
+        modules,
+        sentence_transformers,
+    })?;
     Ok(Session {
         pipeline,
         task: entry.task,
@@ -183,7 +193,7 @@ struct Loading<'a> {
     source: &'a dyn Source,
     snapshot: &'a Snapshot,
     host: &'a dyn Host,
-    total: u64,
+    total: Cell<u64>,
     /// Bytes of files that are complete, and of the one at hand.
     loaded: Cell<u64>,
     /// The most bytes reported so far, so that a repeated download does not turn the bar back.
@@ -198,7 +208,7 @@ impl<'a> Loading<'a> {
             source,
             snapshot,
             host,
-            total: plan.bytes(),
+            total: Cell::new(plan.bytes()),
             loaded: Cell::new(0),
             reported: Cell::new(0),
             cached: Cell::new(0),
@@ -228,7 +238,13 @@ impl<'a> Loading<'a> {
     fn report(&self, phase: Phase, file: &str) {
         self.reported.set(self.reported.get().max(self.loaded.get()));
         let (loaded, cached) = (self.reported.get(), self.cached.get());
-        self.host.progress(Progress { phase, file: file.to_owned(), loaded, total: self.total.max(loaded), cached });
+        self.host.progress(Progress {
+            phase,
+            file: file.to_owned(),
+            loaded,
+            total: self.total.get().max(loaded),
+            cached,
+        });
     }
 }
 
@@ -265,7 +281,9 @@ struct WeightsSink<'a> {
     loading: &'a Loading<'a>,
     file: &'a str,
     of_file: usize,
-    error: Option<vitrine_models::Error>,
+    /// What is wrong with the tensors that a file holds; asked once, as soon as they are known.
+    refuses: Option<&'a dyn Fn(&[TensorInfo]) -> Option<Error>>,
+    error: Option<Error>,
 }
 
 impl<'a> WeightsSink<'a> {
@@ -281,10 +299,12 @@ impl Sink for WeightsSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
         self.of_file += bytes.len();
         self.loading.arrived(self.file, bytes.len());
-        self.reader.write(bytes).map_err(|error| {
-            self.error = Some(error);
-            SinkError
-        })
+        self.error = self.reader.write(bytes).err().map(Error::from);
+        if let (None, Some(refuses), Some(tensors)) = (&self.error, self.refuses, self.reader.contents()) {
+            self.refuses = None;
+            self.error = refuses(&tensors);
+        }
+        if self.error.is_some() { Err(SinkError) } else { Ok(()) }
     }
 
     fn restart(&mut self) {

@@ -7,8 +7,8 @@ use vitrine_tasks::Task;
 use crate::sentence_transformers::Modules;
 use crate::tokenizer::Tokenizer;
 use crate::{
-    JsonPipeline, Result, feature_extraction, fill_mask, question_answering, sentence_similarity, text_classification,
-    text_ranking, token_classification, zero_shot_classification,
+    JsonPipeline, Result, feature_extraction, fill_mask, question_answering, sentence_similarity,
+    table_question_answering, text_classification, text_ranking, token_classification, zero_shot_classification,
 };
 
 /// How a task is run.
@@ -39,6 +39,8 @@ pub(crate) struct Parts {
     pub encoder: Encoder,
     pub tokenizer: Tokenizer,
     pub config: Config,
+    /// `tokenizer_config.json`; null where absent.
+    pub tokenizer_config: Value,
     /// Of a sentence-transformers repository.
     pub modules: Option<Modules>,
     /// `config_sentence_transformers.json`; null where absent.
@@ -58,6 +60,12 @@ pub static PIPELINES: &[PipelineEntry] = &[
         head: Head::TokenClassification,
         suits: always,
         build: token_classification::build,
+    },
+    PipelineEntry {
+        task: &vitrine_tasks::table_question_answering::TASK,
+        head: Head::TableQuestionAnswering,
+        suits: always,
+        build: table_question_answering::build,
     },
     PipelineEntry {
         task: &vitrine_tasks::question_answering::TASK,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Task;
+use crate::{Task, parameters_over};
 
 /// An example that a visitor can pick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,17 +41,19 @@ pub fn examples(task: &Task, widget: &Value, language: Option<&str>) -> Vec<Exam
 
 fn example(task: &Task, entry: &Value) -> Option<Example> {
     let inputs = (task.inputs_of_example)(entry)?;
-    // Zero-shot entries have `multi_class` beside the text; what is a field already is no parameter any more.
-    let mut parameters: Map<String, Value> = entry.as_object()?.clone();
-    parameters.retain(|name, _| task.fields.iter().all(|field| field.name != name));
-    if let Some(Value::Object(own)) = parameters.remove("parameters") {
-        parameters.extend(own);
+    // Zero-shot entries have `multi_class` beside the text.
+    let beside = task.fitting_parameters(entry);
+    let own = entry.get("parameters").unwrap_or(&Value::Null);
+    let mut parameters = parameters_over(beside, task.fitting_parameters(own));
+    if let Value::Object(parameters) = &mut parameters {
+        // What is a field of the form is no parameter any more.
+        parameters.retain(|name, _| task.fields.iter().all(|field| field.name != name));
     }
     Some(Example {
         title: text_at(entry, &["example_title"]).unwrap_or_default().to_owned(),
         group: text_at(entry, &["group"]).unwrap_or_default().to_owned(),
         inputs,
-        parameters: task.fitting_parameters(&Value::Object(parameters)),
+        parameters: if parameters.as_object().is_some_and(Map::is_empty) { Value::Null } else { parameters },
         output: entry.get("output").filter(|output| !output.is_null()).cloned(),
     })
 }
@@ -90,7 +92,8 @@ pub(crate) fn missing_text(inputs: &Value) -> Option<&'static str> {
     }
 }
 
-/// The Hub's default inputs by language and task (`default-widget-inputs.ts` of `@huggingface/tasks` 0.21.54, MIT).
+/// The Hub’s default inputs by language and task (`default-widget-inputs.ts` of `@huggingface/tasks` 0.21.54, MIT), without
+/// those of more than 450 characters where a language has shorter ones.
 const DEFAULTS: &str = include_str!("default_examples.json");
 
 fn defaults(task: &Task, language: &str) -> Vec<Example> {

@@ -1,6 +1,7 @@
 //! `fill-mask`: the words that fit where a text has a mask token.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{OneOrMany, OutputShape, Parameter, ParameterKind, Task, Texts, examples, field};
 
@@ -28,7 +29,20 @@ pub const TASK: Task = Task {
 };
 
 /// What stands for the mask token in the Hub's own examples, and in many cards.
-pub const PLACEHOLDER: &str = "<mask>";
+const PLACEHOLDER: &str = "<mask>";
+
+/// Puts the tokenizer's mask token where inputs have the placeholder, unless they have the token already.
+pub fn put_mask_token(inputs: &mut Value, token: &str) {
+    let text = match inputs {
+        Value::Object(fields) => fields.get_mut("text"),
+        other => Some(other),
+    };
+    if let Some(Value::String(text)) = text
+        && !text.contains(token)
+    {
+        *text = text.replace(PLACEHOLDER, token);
+    }
+}
 
 /// One text with one mask token or several: the tokenizer's own, for instance `[MASK]`.
 pub type Inputs = String;
@@ -60,3 +74,25 @@ pub struct Fill {
 
 /// As Python gives it: the words for the one mask, or a list of them for each of several masks.
 pub type Output = OneOrMany<Vec<Fill>>;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_placeholder_becomes_the_mask_token() {
+        for (inputs, token, expected) in [
+            (json!("a <mask> b <mask>"), "[MASK]", json!("a [MASK] b [MASK]")),
+            (json!({"text": "a <mask>"}), "[MASK]", json!({"text": "a [MASK]"})),
+            (json!("a <mask>"), "<mask>", json!("a <mask>")),
+            (json!("[MASK] is not <mask>"), "[MASK]", json!("[MASK] is not <mask>")),
+            (json!(["<mask>"]), "[MASK]", json!(["<mask>"])),
+        ] {
+            let mut put = inputs.clone();
+            put_mask_token(&mut put, token);
+            assert_eq!(put, expected, "{inputs}");
+        }
+    }
+}

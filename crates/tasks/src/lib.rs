@@ -12,6 +12,7 @@ pub mod question_answering;
 pub mod sentence_similarity;
 mod stored;
 mod table;
+mod table_edit;
 pub mod table_question_answering;
 pub mod text_classification;
 pub mod text_ranking;
@@ -22,9 +23,10 @@ pub use error_code::ErrorCode;
 pub use examples::Example;
 pub use field::{Field, FieldKind, split_at_commas};
 pub use one_or_many::{OneOrMany, Texts};
-pub use parameters::{Parameter, ParameterKind};
+pub use parameters::{Parameter, ParameterKind, parameters_over};
 pub use stored::StoredModel;
 pub use table::Table;
+pub use table_edit::TableEdit;
 
 use serde_json::Value;
 

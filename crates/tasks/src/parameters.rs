@@ -64,6 +64,19 @@ impl ParameterKind {
     }
 }
 
+/// Parameters with others over them.
+pub fn parameters_over(below: Value, above: Value) -> Value {
+    match (below, above) {
+        (Value::Object(mut below), Value::Object(above)) => {
+            below.extend(above);
+            Value::Object(below)
+        }
+        (below, Value::Null) => below,
+        // What is no object is refused by the task, in its own words.
+        (_, above) => above,
+    }
+}
+
 impl Task {
     /// What is wrong with parameters, in a sentence for whoever gave them; `None` where nothing is.
     pub fn wrong_parameter(&self, parameters: &Value) -> Option<String> {
@@ -79,8 +92,8 @@ impl Task {
         })
     }
 
-    /// Those of an author's parameters that the task has and takes, under their present names; null for none. Cards carry
-    /// parameters of other programs too, and of other tasks.
+    /// Those of an author's parameters that the task has and takes, under their present names; null for none. Cards
+    /// carry parameters of other programs too, and of other tasks.
     pub fn fitting_parameters(&self, given: &Value) -> Value {
         let given = given.as_object().into_iter().flatten();
         let fitting: Map<String, Value> = given

@@ -4,7 +4,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A table of texts. Its JSON is a list of rows, the first of which is the header; a map from column to cells is read too.
+/// A table of texts. Its JSON is a list of rows, the first of which is the header; a map from column to cells is read
+/// too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     /// The header.
@@ -33,6 +34,12 @@ impl Table {
             _ => return None,
         };
         table.rows.iter().all(|row| row.len() == table.columns.len()).then_some(table)
+    }
+
+    /// The table that a form begins with.
+    pub fn empty() -> Self {
+        let line = || vec![String::new(); 2];
+        Self { columns: line(), rows: vec![line(), line()] }
     }
 
     /// The header and the rows below it.

@@ -34,7 +34,7 @@ pub const TASK: Task = Task {
         },
         Parameter {
             name: "truncation",
-            description: "Leaves out the last rows of a table that is too long for the model.",
+            description: "Leaves out the last rows of a table that is too long for the model; yes by default.",
             kind: ParameterKind::Boolean,
         },
     ],
@@ -76,9 +76,9 @@ pub struct Parameters {
     /// Whether several questions build on each other; false where absent.
     #[serde(default)]
     pub sequential: bool,
-    /// Whether rows are left out of a table that is too long; false where absent.
+    /// Whether rows are left out of a table that is too long; true where absent, as in Python.
     #[serde(default)]
-    pub truncation: bool,
+    pub truncation: Option<bool>,
 }
 
 /// The answer to one question.

@@ -15,8 +15,8 @@ pub const TASK: Task = Task {
         field::TEXT,
         Field {
             name: "text_pair",
-            label: "Second text, for models that compare two",
-            placeholder: "Your sentence here…",
+            label: "Second text",
+            placeholder: "For models that compare two texts…",
             kind: FieldKind::Text,
             optional: true,
         },

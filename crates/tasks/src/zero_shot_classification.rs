@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::examples::{is_filled, missing_text, text_at};
+use crate::examples::{is_filled, missing_text, text_at, texts_at};
 use crate::text_classification::Score;
 use crate::{Field, FieldKind, OutputShape, Parameter, ParameterKind, Task, Texts, field, split_at_commas};
 
@@ -89,12 +89,13 @@ pub fn labels(texts: &Texts) -> Vec<String> {
 
 fn inputs_of_example(entry: &Value) -> Option<Value> {
     let text = text_at(entry, &["text"])?;
-    match entry.get("candidate_labels").map(Texts::deserialize) {
-        // The labels may be among the card's parameters.
-        None => Some(json!(text)),
-        Some(Ok(given)) => Some(json!({"text": text, "candidate_labels": labels(&given)})),
-        Some(Err(_)) => None,
-    }
+    let labels: Vec<&str> = match entry.get("candidate_labels") {
+        // They may be among the card's parameters.
+        None => return Some(json!(text)),
+        Some(Value::String(line)) => split_at_commas(line).collect(),
+        Some(_) => texts_at(entry, &["candidate_labels"])?,
+    };
+    Some(json!({"text": text, "candidate_labels": labels}))
 }
 
 fn missing_input(inputs: &Value) -> Option<&'static str> {

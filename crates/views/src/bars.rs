@@ -10,6 +10,8 @@ use crate::{format, text};
 /// One bar.
 pub(crate) struct Bar {
     pub label: String,
+    /// What stands small below the label.
+    pub detail: Option<String>,
     pub score: Option<f64>,
 }
 
@@ -34,7 +36,10 @@ pub(crate) fn bars(caption: &str, name: &str, number: &str, bars: &[Bar]) -> Mar
                 tbody role="rowgroup" {
                     @for bar in bars {
                         tr part="item" role="row" class=[(bar.score == Some(best)).then_some("best")] {
-                            th class="label" role="rowheader" scope="row" dir="auto" { (bar.label) }
+                            th class="label" role="rowheader" scope="row" dir="auto" {
+                                span class="words" { (bar.label) }
+                                @if let Some(detail) = &bar.detail { " " span class="hint" { (detail) } }
+                            }
                             td class="score" part="score" role="cell" { (format::number(bar.score)) }
                             td class="track" aria-hidden="true" { (scale.bar(bar.score)) }
                         }
@@ -108,7 +113,7 @@ mod tests {
 
     fn html(scores: &[f64]) -> String {
         let bars_of: Vec<Bar> =
-            scores.iter().map(|score| Bar { label: "<b>".to_owned(), score: Some(*score) }).collect();
+            scores.iter().map(|score| Bar { label: "<b>".to_owned(), detail: None, score: Some(*score) }).collect();
         bars("c", "n", "s", &bars_of).into_string()
     }
 

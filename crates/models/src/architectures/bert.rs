@@ -1,17 +1,29 @@
 //! BERT (Devlin et al., 2018; `modeling_bert.py` of transformers): an encoder with absolute positions.
 
+use std::rc::Rc;
+
 use futures_util::future::LocalBoxFuture;
 
 use crate::architectures::Architecture;
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Step, Steps, Tokens};
 use crate::layers::{
-    Activation, BERT, Block, BlockNames, BlockShape, Embedding, LayerNorm, Linear, Norms, Relative, Scope,
+    Activation, BERT, Block, BlockNames, BlockShape, Embedding, LayerNorm, Linear, Norms, Relative, RelativeBias,
+    Scope, add,
 };
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
 pub(super) const ARCHITECTURE: Architecture =
     Architecture { model_type: "bert", prefix: "bert.", heads: HEADS, unused: &["cls.seq_relationship."], load };
+
+/// The sizes of BERT's config class, which many took over.
+pub(super) const DEFAULTS: &[(&str, usize)] = &[
+    ("vocab_size", 30522),
+    ("hidden_size", 768),
+    ("num_hidden_layers", 12),
+    ("num_attention_heads", 12),
+    ("intermediate_size", 3072),
+];
 
 /// BERT's heads and their tensors.
 pub(super) const HEADS: &[(Head, &[&str])] = &[
@@ -26,6 +38,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     if let Some(kind @ ("relative_key" | "relative_key_query")) = config.text("position_embedding_type") {
         return Err(Error::UnsupportedArchitecture(format!("bert with {kind} positions")));
     }
+    let config = &config.with_defaults(DEFAULTS);
     let shape = BlockShape::of(config)?;
     let body = BertBody::load(scope, config, &shape, &BERT, Positions::FromZero)?;
     let head = bert_head(scope, config, &shape, head, &body.embeddings)?;
@@ -67,12 +80,18 @@ pub(super) fn bert_head(
     }))
 }
 
-/// The body of BERT, and of those that differ from it in their positions, their norms or the names of their tensors.
+/// The body of BERT, and of those that differ from it in what stands around the layers, or in their tensors' names.
 pub(super) struct BertBody {
     pub embeddings: Embeddings,
-    blocks: Vec<Block>,
-    hidden: usize,
-    max_tokens: usize,
+    /// From the embeddings' width to the hidden size.
+    pub projection: Option<Linear>,
+    /// The layers in their order; the same one may occur more than once.
+    pub blocks: Vec<Rc<Block>>,
+    /// What all layers add to the scores of attention by the distance of the tokens.
+    pub relative: Option<RelativeBias>,
+    /// After the last layer.
+    pub norm: Option<LayerNorm>,
+    pub hidden: usize,
 }
 
 /// How positions are counted.
@@ -80,8 +99,12 @@ pub(super) struct BertBody {
 pub(super) enum Positions {
     /// From 0.
     FromZero,
+    /// From 2 (Nyströmformer).
+    FromTwo,
     /// As RoBERTa does, from the padding token's id on, leaving out padding.
     After(u32),
+    /// From 0 in each cell of a table, the last one for all that follow (TAPAS).
+    InCells,
 }
 
 impl BertBody {
@@ -93,10 +116,19 @@ impl BertBody {
         positions: Positions,
     ) -> Result<Self> {
         let embeddings = Embeddings::load(&scope.at("embeddings"), config, shape, positions)?;
-        let blocks = (0..config.dimension("num_hidden_layers")?)
-            .map(|index| Block::load(&scope.at("encoder.layer").at(index), names, shape, Norms::After))
-            .collect::<Result<_>>()?;
-        Ok(Self { max_tokens: embeddings.max_tokens, embeddings, blocks, hidden: shape.hidden })
+        let blocks = Block::load_all(
+            &scope.at("encoder.layer"),
+            config.dimension("num_hidden_layers")?,
+            names,
+            shape,
+            Norms::After,
+        )?;
+        Ok(Self::new(embeddings, blocks, shape.hidden))
+    }
+
+    /// Embeddings and layers, with nothing around them.
+    pub(super) fn new(embeddings: Embeddings, blocks: Vec<Rc<Block>>, hidden: usize) -> Self {
+        Self { embeddings, projection: None, blocks, relative: None, norm: None, hidden }
     }
 }
 
@@ -104,9 +136,22 @@ impl Body for BertBody {
     fn forward<'a>(&'a self, batch: &'a Batch, turn: &'a dyn Turn) -> LocalBoxFuture<'a, Result<Vec<f32>>> {
         Box::pin(async move {
             let mut rows = self.embeddings.forward(batch)?;
+            if let Some(projection) = &self.projection {
+                rows = projection.forward(&rows)?;
+            }
+            let distances = self.relative.as_ref().map(|relative| relative.by_distance(batch.tokens()));
+            let bias = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
+                if let Some(distances) = &distances {
+                    distances.add_to(scores, head, query);
+                }
+            };
+            let relative = Relative { bias: if distances.is_some() { Some(&bias) } else { None }, rotary: None };
             for block in &self.blocks {
                 next_layer(turn).await?;
-                rows = block.forward(rows, batch, Relative::default())?;
+                rows = block.forward(rows, batch, relative)?;
+            }
+            if let Some(norm) = &self.norm {
+                norm.forward(&mut rows);
             }
             Ok(rows)
         })
@@ -117,7 +162,7 @@ impl Body for BertBody {
     }
 
     fn max_tokens(&self) -> usize {
-        self.max_tokens
+        self.embeddings.max_tokens
     }
 }
 
@@ -125,51 +170,96 @@ impl Body for BertBody {
 pub(super) struct Embeddings {
     pub words: Embedding,
     positions: Embedding,
-    types: Option<Embedding>,
-    norm: LayerNorm,
+    types: Vec<Embedding>,
+    /// What is added to every token; empty for nothing.
+    pub everywhere: Vec<f32>,
+    norm: Option<LayerNorm>,
     counted: Positions,
-    max_tokens: usize,
+    /// What a token's own vector is multiplied by.
+    pub scale: f32,
+    pub max_tokens: usize,
 }
 
 impl Embeddings {
-    /// A config with `type_vocab_size` 0 has no types.
     pub(super) fn load(scope: &Scope<'_>, config: &Config, shape: &BlockShape, counted: Positions) -> Result<Self> {
-        let hidden = shape.hidden;
+        Self::without_norm(scope, config, shape.hidden, counted, &type_sizes(config)?)?.normalized(scope, shape)
+    }
+
+    /// The same embeddings, normalized.
+    pub(super) fn normalized(self, scope: &Scope<'_>, shape: &BlockShape) -> Result<Self> {
+        let norm = LayerNorm::load(&scope.at("LayerNorm"), shape.hidden, shape.epsilon)?;
+        Ok(Self { norm: Some(norm), ..self })
+    }
+
+    /// Embeddings of this many numbers, with these tables of token types, that are not normalized.
+    pub(super) fn without_norm(
+        scope: &Scope<'_>,
+        config: &Config,
+        width: usize,
+        counted: Positions,
+        types: &[(String, usize)],
+    ) -> Result<Self> {
         let max_positions = config.dimension_or("max_position_embeddings", 512)?;
-        let types = match config.get("type_vocab_size").as_u64() {
-            Some(0) => None,
-            _ => {
-                let types = config.dimension_or("type_vocab_size", 2)?;
-                Some(Embedding::load(&scope.at("token_type_embeddings"), types, hidden)?)
-            }
+        let (first, max_tokens) = match counted {
+            Positions::FromZero => (0, max_positions),
+            Positions::FromTwo => (2, max_positions),
+            Positions::After(pad_id) => (0, max_positions.saturating_sub((pad_id as usize).saturating_add(1))),
+            Positions::InCells => (0, usize::MAX),
         };
-        let first = match counted {
-            Positions::FromZero => 0,
-            Positions::After(pad_id) => pad_id as usize + 1,
-        };
+        if max_tokens == 0 {
+            return Err(Error::Config(format!("no position of {max_positions} is left after `pad_token_id`")));
+        }
+        let table = |name: &str, ids: usize| Embedding::load(&scope.at(name), ids, width);
         Ok(Self {
-            words: Embedding::load(&scope.at("word_embeddings"), config.dimension("vocab_size")?, hidden)?,
-            positions: Embedding::load(&scope.at("position_embeddings"), max_positions, hidden)?,
-            types,
-            norm: LayerNorm::load(&scope.at("LayerNorm"), hidden, shape.epsilon)?,
+            words: table("word_embeddings", config.dimension("vocab_size")?)?,
+            positions: table("position_embeddings", max_positions + first)?,
+            types: types.iter().map(|(name, types)| table(name, *types)).collect::<Result<_>>()?,
+            everywhere: Vec::new(),
+            norm: None,
             counted,
-            max_tokens: max_positions.saturating_sub(first).max(1),
+            scale: 1.0,
+            max_tokens,
         })
     }
 
     /// `[batch * tokens * hidden]`.
     pub(super) fn forward(&self, batch: &Batch) -> Result<Vec<f32>> {
         let mut rows = self.words.forward(batch.input_ids().iter().copied())?;
+        rows.iter_mut().for_each(|number| *number *= self.scale);
         match self.counted {
             Positions::FromZero => self.positions.add_to(&mut rows, batch.positions())?,
+            Positions::FromTwo => self.positions.add_to(&mut rows, batch.positions().map(|position| position + 2))?,
             Positions::After(pad_id) => {
                 self.positions.add_to(&mut rows, batch.positions_after(pad_id).into_iter())?;
             }
+            Positions::InCells => {
+                let last = self.positions.table().dim(0)?.saturating_sub(1) as u32;
+                let positions = batch.positions_in_cells().into_iter().map(|position| position.min(last));
+                self.positions.add_to(&mut rows, positions)?;
+            }
         }
-        if let Some(types) = &self.types {
-            types.add_to(&mut rows, batch.token_type_ids(0))?;
+        for (column, types) in self.types.iter().enumerate() {
+            types.add_to(&mut rows, batch.token_type_ids(column))?;
         }
-        self.norm.forward(&mut rows);
+        for row in rows.chunks_exact_mut(self.everywhere.len().max(1)) {
+            add(row, &self.everywhere);
+        }
+        if let Some(norm) = &self.norm {
+            norm.forward(&mut rows);
+        }
         Ok(rows)
+    }
+}
+
+/// The tables of token types, with how many types each knows; several with `type_vocab_sizes`, none with
+/// `type_vocab_size` 0.
+pub(super) fn type_sizes(config: &Config) -> Result<Vec<(String, usize)>> {
+    let table = "token_type_embeddings";
+    if let Some(sizes) = config.dimensions("type_vocab_sizes")? {
+        return Ok(sizes.into_iter().enumerate().map(|(column, size)| (format!("{table}_{column}"), size)).collect());
+    }
+    match config.get("type_vocab_size").as_u64() {
+        Some(0) => Ok(Vec::new()),
+        _ => Ok(vec![(table.to_owned(), config.dimension_or("type_vocab_size", 2)?)]),
     }
 }

@@ -1,7 +1,43 @@
 //! Every architecture, under its `model_type`: the names of its tensors, and how it is composed of layers.
 
+mod albert;
+mod bart;
 mod bert;
+mod big_bird;
+mod camembert;
+mod convbert;
+mod deberta;
+mod deberta_v2;
+mod distilbert;
+mod electra;
+mod encoder_decoder;
+mod ernie;
+mod esm;
+mod eurobert;
+mod funnel;
+mod layoutlm;
+mod longformer;
+mod mbart;
+mod megatron_bert;
+mod mobilebert;
+mod modernbert;
+mod mpnet;
+mod mt5;
+mod nomic_bert;
+mod nystromformer;
+mod rembert;
 mod roberta;
+mod roberta_prelayernorm;
+mod roformer;
+mod rotary_body;
+mod splinter;
+mod squeezebert;
+mod t5;
+mod tapas;
+mod xlm;
+mod xlm_roberta;
+mod xlnet;
+mod xmod;
 
 use crate::layers::Scope;
 use crate::{Config, Encoder, Error, Head, Result, Weights};
@@ -22,7 +58,44 @@ pub struct Architecture {
 }
 
 /// Every architecture that can be built.
-pub static ARCHITECTURES: &[Architecture] = &[bert::ARCHITECTURE, roberta::ARCHITECTURE];
+pub static ARCHITECTURES: &[Architecture] = &[
+    albert::ARCHITECTURE,
+    bart::ARCHITECTURE,
+    bert::ARCHITECTURE,
+    big_bird::ARCHITECTURE,
+    camembert::ARCHITECTURE,
+    convbert::ARCHITECTURE,
+    deberta::ARCHITECTURE,
+    deberta_v2::ARCHITECTURE,
+    distilbert::ARCHITECTURE,
+    electra::ARCHITECTURE,
+    ernie::ARCHITECTURE,
+    esm::ARCHITECTURE,
+    eurobert::ARCHITECTURE,
+    funnel::ARCHITECTURE,
+    layoutlm::ARCHITECTURE,
+    longformer::ARCHITECTURE,
+    mbart::ARCHITECTURE,
+    megatron_bert::ARCHITECTURE,
+    mobilebert::ARCHITECTURE,
+    modernbert::ARCHITECTURE,
+    mpnet::ARCHITECTURE,
+    mt5::ARCHITECTURE,
+    nomic_bert::ARCHITECTURE,
+    nystromformer::ARCHITECTURE,
+    rembert::ARCHITECTURE,
+    roberta::ARCHITECTURE,
+    roberta_prelayernorm::ARCHITECTURE,
+    roformer::ARCHITECTURE,
+    splinter::ARCHITECTURE,
+    squeezebert::ARCHITECTURE,
+    t5::ARCHITECTURE,
+    tapas::ARCHITECTURE,
+    xlm::ARCHITECTURE,
+    xlm_roberta::ARCHITECTURE,
+    xlnet::ARCHITECTURE,
+    xmod::ARCHITECTURE,
+];
 
 /// The architecture that a config names.
 pub fn architecture(config: &Config) -> Result<&'static Architecture> {

@@ -2,7 +2,7 @@
 //! heads of its own.
 
 use crate::architectures::Architecture;
-use crate::architectures::bert::{BertBody, Embeddings, Positions};
+use crate::architectures::bert::{BertBody, DEFAULTS, Embeddings, Positions};
 use crate::head::{HeadLayers, Step, Steps, Tokens};
 use crate::layers::{Activation, BERT, BlockShape, LayerNorm, Linear, Scope};
 use crate::{Config, Encoder, Head, Result};
@@ -21,12 +21,17 @@ pub(super) const HEADS: &[(Head, &[&str])] = &[
 
 /// Also of models that are RoBERTa under another name.
 pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
+    let config = &config.with_defaults(DEFAULTS);
     let shape = BlockShape::of(config)?;
-    let pad_id = config.get("pad_token_id").as_u64().unwrap_or(1);
-    let positions = Positions::After(u32::try_from(pad_id).unwrap_or(1));
-    let body = BertBody::load(scope, config, &shape, &BERT, positions)?;
+    let body = BertBody::load(scope, config, &shape, &BERT, positions(config))?;
     let head = roberta_head(scope, config, &shape, head, &body.embeddings)?;
     Ok(Encoder::new(body, head))
+}
+
+/// Positions after the padding token's.
+pub(super) fn positions(config: &Config) -> Positions {
+    let pad_id = config.get("pad_token_id").as_u64().unwrap_or(1);
+    Positions::After(u32::try_from(pad_id).unwrap_or(u32::MAX))
 }
 
 /// The head of RoBERTa's classes.

@@ -16,6 +16,33 @@ impl Embedding {
         Ok(Self { table: scope.get(&["weight"], &[ids, hidden])? })
     }
 
+    /// The table under the first of `names` that exists.
+    pub(crate) fn load_first(scope: &Scope<'_>, names: &[&str], ids: usize, hidden: usize) -> Result<Self> {
+        let found = names.iter().find(|name| scope.at(name).has("weight"));
+        Self::load(&scope.at(found.or(names.first()).unwrap_or(&"")), ids, hidden)
+    }
+
+    /// The table `own` of `scope`, or `shared` where there is none or an equal one.
+    pub(crate) fn tied(scope: &Scope<'_>, own: &str, shared: &Self) -> Result<Self> {
+        let scope = scope.at(own);
+        let (ids, hidden) = shared.table.dims2()?;
+        let same = |table: &Self| -> Result<bool> {
+            for id in 0..ids as u32 {
+                if table.forward(std::iter::once(id))? != shared.forward(std::iter::once(id))? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        if scope.has("weight") {
+            let table = Self::load(&scope, ids, hidden)?;
+            if !same(&table)? {
+                return Ok(table);
+            }
+        }
+        Ok(Self { table: shared.table.clone() })
+    }
+
     pub(crate) fn table(&self) -> &Tensor {
         &self.table
     }

@@ -1,5 +1,9 @@
 //! Rotary position embeddings (Su et al., 2021): pairs of numbers turned by an angle that grows with the position.
 
+use serde_json::Value;
+
+use crate::{Config, Error, Result};
+
 /// How fast each pair of numbers turns.
 pub(crate) struct Rotary {
     frequencies: Vec<f32>,
@@ -29,7 +33,39 @@ impl Rotary {
             (angle.cos(), angle.sin())
         };
         let row = |position: usize| self.frequencies.iter().map(|frequency| turn(position, *frequency)).collect();
-        Angles { positions: (0..tokens).map(row).collect(), pairing: self.pairing }
+        Angles { positions: (0..tokens).map(row).collect(), pairing: self.pairing, of_values: false }
+    }
+
+    /// With frequencies as a checkpoint has them.
+    pub(crate) fn of_frequencies(frequencies: Vec<f32>, pairing: Pairing) -> Self {
+        Self { frequencies, pairing }
+    }
+
+    /// By `rope_parameters` (transformers 5), `rope_scaling` and `rope_theta` (4) of a config, or of the part of it under
+    /// `kind`, of all numbers of a head.
+    pub(crate) fn of(config: &Config, kind: Option<&str>, theta: f64, width: usize) -> Result<Self> {
+        let parameters = match config.get("rope_scaling") {
+            scaling @ Value::Object(_) => scaling,
+            _ => config.get("rope_parameters"),
+        };
+        let nested = kind.and_then(|kind| parameters.get(kind)).unwrap_or(parameters);
+        let number = |key: &str| nested.get(key).and_then(Value::as_f64).filter(|number| *number >= 1.0);
+        let scale = match nested.get("rope_type").or_else(|| nested.get("type")).and_then(Value::as_str) {
+            None | Some("default") => 1.0,
+            Some("linear") => number("factor").ok_or_else(|| {
+                Error::Config("the linear scaling of its rotary embeddings has no `factor` of 1 or more".to_owned())
+            })?,
+            Some(other) => {
+                let model_type = config.model_type()?;
+                return Err(Error::UnsupportedArchitecture(format!("{model_type} with {other} rotary embeddings")));
+            }
+        };
+        if !width.is_multiple_of(2) {
+            return Err(Error::Config(format!("heads of {width} numbers cannot have rotary embeddings")));
+        }
+        let mut rotary = Self::new(number("rope_theta").unwrap_or(theta) as f32, width, Pairing::Halves);
+        rotary.frequencies.iter_mut().for_each(|frequency| *frequency /= scale as f32);
+        Ok(rotary)
     }
 }
 
@@ -37,9 +73,21 @@ impl Rotary {
 pub(crate) struct Angles {
     positions: Vec<Vec<(f32, f32)>>,
     pairing: Pairing,
+    /// Whether values turn as well as queries and keys.
+    pub(crate) of_values: bool,
 }
 
 impl Angles {
+    /// The angles of a table of sinusoids, computed in f64, with which neighbours turn (RoFormer).
+    pub(crate) fn sinusoidal(tokens: usize, width: usize, of_values: bool) -> Self {
+        let turn = |position: usize, pair: usize| {
+            let angle = position as f64 / 10_000_f64.powf((2 * pair) as f64 / width as f64);
+            (angle.cos() as f32, angle.sin() as f32)
+        };
+        let row = |position: usize| (0..width / 2).map(|pair| turn(position, pair)).collect();
+        Self { positions: (0..tokens).map(row).collect(), pairing: Pairing::Neighbours, of_values }
+    }
+
     /// Turns `[batch * tokens * heads * width]` in place; numbers of a head beyond the pairs stay.
     pub(crate) fn forward(&self, rows: &mut [f32], heads: usize, width: usize) {
         let mut positions = self.positions.iter().cycle();

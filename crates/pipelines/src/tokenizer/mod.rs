@@ -1,10 +1,21 @@
 //! Texts to token ids and back, from a repository's own files, as `AutoTokenizer` of transformers 5.23 does it.
 
+mod classes;
+#[cfg(test)]
+mod fuzz;
 mod load;
+#[cfg(test)]
+mod malformed;
+mod pipeline;
+mod post_processor;
+mod sentencepiece;
 mod special;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
 
 use serde_json::Value;
-use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper};
 use tokenizers::{Decoder, Encoding, ModelWrapper, PostProcessor, PostProcessorWrapper, TruncationDirection};
 
 use crate::{Error, Result};
@@ -14,19 +25,23 @@ pub(crate) use special::Named;
 pub(crate) struct Tokenizer {
     /// Without truncation, padding and post-processor: the first two depend on what is run, and the last would trim the
     /// offsets twice.
-    inner: tokenizers::Tokenizer,
-    post_processor: Option<PostProcessorWrapper>,
-    special: special::SpecialTokens,
+    inner: load::Inner,
+    post_processor: PostProcessorWrapper,
+    settings: special::Settings,
     /// Special tokens included.
     pub limit: usize,
     /// `padding_side` of `tokenizer_config.json` is left.
     pub pads_left: bool,
     /// `truncation_side` of `tokenizer_config.json` is left.
     pub cuts_left: bool,
+    /// Chinese would have to be cut by a dictionary that is not here.
+    lacks_chinese: bool,
     /// `clean_up_tokenization_spaces` of `tokenizer_config.json`.
     cleans_up: bool,
     /// The id that fills a batch.
     pad_id: u32,
+    /// Python gives the model `token_type_ids`; otherwise they are 0 here.
+    pub gives_type_ids: bool,
 }
 
 /// The tokens of one text, or of a pair. All lists have one entry a token.
@@ -74,9 +89,10 @@ pub(crate) struct Truncation {
 impl Tokenizer {
     /// Makes text lower case before anything else, as `do_lower_case` of sentence-transformers does.
     pub(crate) fn lower_case(&mut self) -> Result<()> {
-        let own = self.inner.get_normalizer().cloned();
-        let all = std::iter::once(NormalizerWrapper::Lowercase(Lowercase)).chain(own).collect();
-        self.inner.with_normalizer(Some(Sequence::new(all))).map_err(malformed)?;
+        let mut normalizers = self.inner.get_normalizer().cloned().unwrap_or_default();
+        let lower = pipeline::Normalization::Known(NormalizerWrapper::Lowercase(Lowercase));
+        normalizers.steps.insert(0, lower);
+        self.inner.with_normalizer(Some(normalizers)).map_err(malformed)?;
         Ok(())
     }
 
@@ -85,7 +101,12 @@ impl Tokenizer {
     pub(crate) fn encode(&self, text: &str, pair: Option<&str>, limit: usize, left: bool) -> Result<Tokens> {
         let truncation = Truncation { limit, which: Cut::LongestFirst, stride: 0, left };
         let (encoding, untruncated) = self.encoding(text, pair, &truncation)?;
-        Ok(Tokens::new(&encoding, untruncated))
+        Ok(self.tokens(&encoding, untruncated))
+    }
+
+    /// The ids of a text without special tokens, uncut.
+    pub(crate) fn bare(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.inner.encode_fast(text, false).map_err(malformed)?.get_ids().to_vec())
     }
 
     /// The windows of `text` (and `pair`), each with special tokens (Python's `return_overflowing_tokens=True`).
@@ -95,7 +116,7 @@ impl Tokenizer {
             return Err(no_room(truncation));
         }
         let all = std::iter::once(&encoding).chain(encoding.get_overflowing());
-        Ok(all.map(|encoding| Tokens::new(encoding, untruncated)).collect())
+        Ok(all.map(|encoding| self.tokens(encoding, untruncated)).collect())
     }
 
     /// Tokens that the texts themselves may take.
@@ -105,14 +126,24 @@ impl Tokenizer {
 
     /// Special tokens around one text, or around a pair.
     fn added(&self, pair: Option<&str>) -> usize {
-        self.post_processor.as_ref().map_or(0, |processor| processor.added_tokens(pair.is_some()))
+        self.post_processor.added_tokens(pair.is_some())
     }
 
     fn encoding(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<(Encoding, usize)> {
-        let bare = |text: &str| self.inner.encode_char_offsets(text, false).map_err(malformed);
+        let bare = |text: &str| {
+            if self.lacks_chinese && text.contains(is_chinese) {
+                let what = "RoFormerTokenizer cuts Chinese with jieba's dictionary, which Vitrine does not have";
+                return Err(Error::UnsupportedTokenizer(what.to_owned()));
+            }
+            let encoding = self.inner.encode_char_offsets(text, false).map_err(malformed)?;
+            match self.inner.get_normalizer() {
+                Some(normalizers) if normalizers.take_failure() => Err(malformed("the normalizer gave up".into())),
+                _ => Ok(encoding),
+            }
+        };
         let (mut first, mut second) = (bare(text)?, pair.map(bare).transpose()?);
         if let Some(second) = &mut second {
-            // The template sets this in the first window only.
+            // The processors leave the type ids of what overflows as they are.
             second.set_type_ids(vec![1; second.len()]);
         }
         let lengths = (first.len(), second.as_ref().map(Encoding::len));
@@ -130,16 +161,29 @@ impl Tokenizer {
         if let Some(second) = &mut second {
             cut(second, keep_second)?;
         }
-        let encoding = match &self.post_processor {
-            Some(processor) => processor.process(first, second, true),
-            None => self.inner.post_process(first, second, true),
-        };
+        let encoding = self.post_processor.process(first, second, true);
         let untruncated = lengths.0 + lengths.1.unwrap_or(0) + self.added(pair);
         Ok((encoding.map_err(malformed)?, untruncated))
     }
 
+    fn tokens(&self, encoding: &Encoding, untruncated: usize) -> Tokens {
+        let type_ids = encoding.get_type_ids().iter().map(|id| if self.gives_type_ids { *id } else { 0 });
+        Tokens {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: type_ids.collect(),
+            offsets: encoding.get_offsets().to_vec(),
+            words: encoding.get_word_ids().to_vec(),
+            sequences: encoding.get_sequence_ids(),
+            special: encoding.get_special_tokens_mask().iter().map(|mask| *mask == 1).collect(),
+            untruncated,
+        }
+    }
+
     /// The text of tokens (`tokenizer.decode`).
     pub(crate) fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
+        if ids.is_empty() {
+            return Ok(String::new());
+        }
         let text = self.inner.decode(ids, skip_special).map_err(malformed)?;
         let cleans_up = self.cleans_up && !matches!(self.inner.get_model(), ModelWrapper::BPE(_));
         Ok(if cleans_up { clean_up(&text) } else { text })
@@ -174,13 +218,13 @@ impl Tokenizer {
 
     /// A special token that has a name of its own: its text and its id.
     pub(crate) fn named(&self, name: Named) -> Option<(&str, u32)> {
-        let text = self.special.named(name)?;
+        let text = self.settings.named_text(name)?;
         Some((text, self.id(text)?))
     }
 
     /// Whether the id is one of `all_special_ids`.
     pub(crate) fn is_special(&self, id: u32) -> bool {
-        self.token(id).is_some_and(|token| self.special.all().any(|special| *special == *token))
+        self.token(id).is_some_and(|token| self.settings.all_special().any(|special| special == token))
     }
 
     /// The id that fills a batch: the pad token, else the config's `pad_token_id`, else 0.
@@ -189,18 +233,8 @@ impl Tokenizer {
     }
 }
 
-impl Tokens {
-    fn new(encoding: &Encoding, untruncated: usize) -> Self {
-        Self {
-            ids: encoding.get_ids().to_vec(),
-            type_ids: encoding.get_type_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            words: encoding.get_word_ids().to_vec(),
-            sequences: encoding.get_sequence_ids(),
-            special: encoding.get_special_tokens_mask().iter().map(|mask| *mask == 1).collect(),
-            untruncated,
-        }
-    }
+fn is_chinese(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Tokens of each text that stay in a window (`truncate_encodings` of tokenizers).
