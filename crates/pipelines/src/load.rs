@@ -275,6 +275,9 @@ impl Sink for SmallSink<'_> {
     }
 }
 
+/// Why a checkpoint with these tensors cannot be used.
+type Refuses<'a> = &'a dyn Fn(&[TensorInfo]) -> Option<Error>;
+
 /// Hands a checkpoint's bytes to the reader of weights, and keeps the reader's account of what is wrong with them.
 struct WeightsSink<'a> {
     reader: WeightsReader,
@@ -282,7 +285,7 @@ struct WeightsSink<'a> {
     file: &'a str,
     of_file: usize,
     /// What is wrong with the tensors that a file holds; asked once, as soon as they are known.
-    refuses: Option<&'a dyn Fn(&[TensorInfo]) -> Option<Error>>,
+    refuses: Option<Refuses<'a>>,
     error: Option<Error>,
 }
 
