@@ -182,26 +182,6 @@ def classifier(name, seed, labels, problem_type, style, **changes):
     write_config(folder, config, "BertForSequenceClassification", style, **extra)
 
 
-def headed(name, seed, kind, labels=None, extra=None, **tokenizer):
-    """A model with a head, of BERT with WordPiece or of RoBERTa with byte-level BPE, in the style of transformers 5."""
-    folder = new_folder(name)
-    of_labels = {"num_labels": len(labels)} if labels else {}
-    if kind.__name__.startswith("Bert"):
-        config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS, **tokenizer), **of_labels)
-    else:
-        size = byte_level.make_tokenizer(folder, TEXT, MAX_POSITIONS, write_json, **tokenizer)
-        config = RobertaConfig(
-            vocab_size=size, hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
-            max_position_embeddings=MAX_POSITIONS + 2, type_vocab_size=1, initializer_range=0.3, layer_norm_eps=1e-5,
-            **of_labels)
-    write_weights(folder, tensors_of(make_model(kind, config, seed)))
-    values = {"model_type": config.model_type, "pad_token_id": config.pad_token_id, **(extra or {})}
-    if labels:
-        values |= {"id2label": {str(i): label for i, label in enumerate(labels)},
-                   "label2id": {label: i for i, label in enumerate(labels)}}
-    write_config(folder, config, kind.__name__, style=5, **values)
-
-
 def classifier_files(write):
     """Returns a function that writes the folder of `bert-sequence-classification` with its weights in other files."""
     def make(name):
@@ -278,6 +258,26 @@ def bin_sharded(folder, tensors):
 def variant(folder, tensors):
     half = {name: tensor.half() for name, tensor in tensors.items()}
     save_file(half, folder / "model.fp16.safetensors", metadata={"format": "pt"})
+
+
+def headed(name, seed, kind, labels=None, extra=None, **tokenizer):
+    """A model with a head, of BERT with WordPiece or of RoBERTa with byte-level BPE, in the style of transformers 5."""
+    folder = new_folder(name)
+    of_labels = {"num_labels": len(labels)} if labels else {}
+    if kind.__name__.startswith("Bert"):
+        config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS, **tokenizer), **of_labels)
+    else:
+        size = byte_level.make_tokenizer(folder, TEXT, MAX_POSITIONS, write_json, **tokenizer)
+        config = RobertaConfig(
+            vocab_size=size, hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+            max_position_embeddings=MAX_POSITIONS + 2, type_vocab_size=1, initializer_range=0.3, layer_norm_eps=1e-5,
+            **of_labels)
+    write_weights(folder, tensors_of(make_model(kind, config, seed)))
+    values = {"model_type": config.model_type, "pad_token_id": config.pad_token_id, **(extra or {})}
+    if labels:
+        values |= {"id2label": {str(i): label for i, label in enumerate(labels)},
+                   "label2id": {label: i for i, label in enumerate(labels)}}
+    write_config(folder, config, kind.__name__, style=5, **values)
 
 
 def base(name, seed, dtype, style):

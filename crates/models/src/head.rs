@@ -76,8 +76,8 @@ pub(crate) enum Tokens {
     First,
     /// The last of each text that is not padding.
     Last,
-    /// The last column of the batch, be it padding or not.
-    LastColumn,
+    /// Whatever stands last, which is padding in a text shorter than the longest.
+    End,
     /// All.
     Every,
     /// Those that the batch wants.
@@ -181,11 +181,11 @@ pub(crate) fn select(rows: &[f32], batch: &Batch, tokens: Tokens) -> Vec<f32> {
     match tokens {
         Tokens::Every => rows.to_vec(),
         Tokens::First => starts.flat_map(row).copied().collect(),
-        Tokens::LastColumn => starts.flat_map(|start| row(start + batch.tokens() - 1)).copied().collect(),
         Tokens::Last => {
             let last = starts.zip(batch.lengths()).map(|(start, length)| start + length.saturating_sub(1));
             last.flat_map(row).copied().collect()
         }
+        Tokens::End => starts.flat_map(|start| row(start + batch.tokens() - 1)).copied().collect(),
         Tokens::Wanted => batch.wanted().flat_map(row).copied().collect(),
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use futures_executor::block_on;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
-use tiny::{GoOn, HEADS, name, root};
+use tiny::{GoOn, HEADS, folder, name, root};
 use vitrine_models::{ARCHITECTURES, Architecture, Batch, Config, Head, Resident, WeightsReader};
 
 /// The largest difference that a logit may have.
@@ -25,7 +25,7 @@ fn folders(architecture: &Architecture, head: Head) -> Vec<PathBuf> {
     let variants = format!("{}.", name(head));
     let is_variant =
         |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&variants));
-    let mut folders = vec![all.join(name(head))];
+    let mut folders = vec![folder(architecture, head)];
     folders.extend(subfolders(&all).into_iter().filter(is_variant));
     folders
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::bars::{Bar, bars};
+use crate::bars::{Bar, bars, bars_of};
 use crate::marks::{Mark, marked, split_at};
 use crate::text;
 
@@ -14,13 +14,11 @@ const AROUND: usize = 300;
 
 /// The answers as bars, the best first; `None` where the output has another shape.
 pub(crate) fn answers(output: &Value) -> Option<Vec<Bar>> {
-    let bar = |entry: &Value| {
+    bars_of(entries(output), &|_, entry| {
         let answer = entry.get("answer")?.as_str()?;
-        let label = if answer.trim().is_empty() { text::NO_ANSWER } else { answer }.to_owned();
-        let score = entry.get("score").filter(|score| score.is_number() || score.is_null())?.as_f64();
-        Some(Bar { label, detail: None, score })
-    };
-    entries(output).iter().map(bar).collect()
+        let label = if answer.trim().is_empty() { text::NO_ANSWER } else { answer };
+        Bar::of(label.to_owned(), None, entry.get("score"))
+    })
 }
 
 /// The view of an output for `context`, the text that was looked in.

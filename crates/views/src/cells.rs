@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use vitrine_tasks::Table;
 
+use crate::bars::collapsed;
 use crate::text;
 
 /// Rows shown at once; the rest is collapsed.
@@ -91,14 +92,8 @@ fn marked_table(table: &Table, hits: &[(usize, usize)]) -> Markup {
     html! {
         (rows(0, total.min(OPEN)))
         @if total > OPEN {
-            details class="more" open[hits.iter().any(|(row, _)| (OPEN..shown).contains(row))] {
-                summary {
-                    span class="closed" { (text::show_all(total)) }
-                    span class="opened" { (text::SHOW_FEWER) }
-                }
-                (rows(OPEN, shown))
-                @if total > shown { p class="muted" { (text::left_out(total - shown)) } }
-            }
+            @let open = hits.iter().any(|(row, _)| (OPEN..shown).contains(row));
+            (collapsed(total, open, rows(OPEN, shown), total - shown))
         }
     }
 }

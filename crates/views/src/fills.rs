@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::bars::{Bar, bars};
+use crate::bars::{Bar, bars, bars_of};
 use crate::text;
 
 /// Masks shown at most.
@@ -19,13 +19,11 @@ pub(crate) fn fills(output: &Value) -> Option<Vec<Vec<Bar>>> {
 }
 
 fn words(fills: &Value) -> Option<Vec<Bar>> {
-    let word = |fill: &Value| {
+    bars_of(fills.as_array()?, &|_, fill| {
         let word = fill.get("token_str")?.as_str()?;
         let sequence = fill.get("sequence").and_then(Value::as_str).map(str::to_owned);
-        let score = fill.get("score").filter(|score| score.is_number() || score.is_null())?;
-        Some(Bar { label: format!("“{}”", word.trim()), detail: sequence, score: score.as_f64() })
-    };
-    fills.as_array()?.iter().map(word).collect()
+        Bar::of(format!("“{}”", word.trim()), sequence, fill.get("score"))
+    })
 }
 
 /// The view of an output.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::text;
+use crate::bars::collapsed;
 
 /// A passage of a text.
 pub(crate) struct Mark<'a> {
@@ -71,14 +71,7 @@ pub(crate) fn marked<'a>(label: &str, whole: &str, marks: impl Iterator<Item = M
                 (draw(open, rest))
             } @else {
                 (draw(open, ""))
-                details class="more" {
-                    summary {
-                        span class="closed" { (text::show_all(total)) }
-                        span class="opened" { (text::SHOW_FEWER) }
-                    }
-                    (draw(closed, &unmarked()))
-                    @if !left_out.is_empty() { p class="muted" { (text::left_out(left_out.len())) } }
-                }
+                (collapsed(total, false, draw(closed, &unmarked()), left_out.len()))
             }
         }
     }

@@ -6,7 +6,7 @@ use vitrine_tasks::protocol::Note;
 use vitrine_tasks::{OutputShape, Task};
 
 use crate::answers::answers_view;
-use crate::bars::{Bar, bars};
+use crate::bars::{Bar, bars, bars_of};
 use crate::cells::cells_view;
 use crate::entities::entities_view;
 use crate::fills::fills_view;
@@ -85,7 +85,7 @@ fn note(note: &Note) -> String {
 
 /// The view of an output that has the task's shape.
 fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
-    let bars_of = |name: &str, number: &str, found: Vec<Bar>| {
+    let drawn = |name: &str, number: &str, found: Vec<Bar>| {
         html! {
             @if found.is_empty() { p class="muted" { (text::NO_LABELS) } }
             @else { (bars(text::OUTPUT, name, number, &found)) }
@@ -93,16 +93,16 @@ fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
     };
     let whole = |key: &str| inputs.get(key).unwrap_or(inputs).as_str();
     match task.output {
-        OutputShape::Scores => Some(bars_of(text::LABEL, text::SCORE, scores(output)?)),
+        OutputShape::Scores => Some(drawn(text::LABEL, text::SCORE, scores(output)?)),
         OutputShape::Similarities { of } => {
-            Some(bars_of(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
+            Some(drawn(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
         }
         OutputShape::Numbers => numbers(output),
         OutputShape::Entities => entities_view(whole("text"), output),
         OutputShape::Answers { within } => answers_view(whole(within), output),
         // Authors give words as labels.
-        OutputShape::Fills => fills_view(output).or_else(|| Some(bars_of(text::WORD, text::SCORE, scores(output)?))),
-        OutputShape::Ranking { of } => Some(bars_of(text::DOCUMENT, text::SCORE, ranks(inputs.get(of), output)?)),
+        OutputShape::Fills => fills_view(output).or_else(|| Some(drawn(text::WORD, text::SCORE, scores(output)?))),
+        OutputShape::Ranking { of } => Some(drawn(text::DOCUMENT, text::SCORE, ranks(inputs.get(of), output)?)),
         OutputShape::Cells { of } => cells_view(inputs.get(of), output),
     }
 }
@@ -117,14 +117,8 @@ pub(crate) fn scores(output: &Value) -> Option<Vec<Bar>> {
     if let [Value::Array(only)] = entries.as_slice() {
         entries = only;
     }
-    let mut found = entries
-        .iter()
-        .map(|entry| {
-            let label = entry.get("label")?.as_str()?.to_owned();
-            let score = entry.get("score")?;
-            (score.is_number() || score.is_null()).then(|| Bar { label, detail: None, score: score.as_f64() })
-        })
-        .collect::<Option<Vec<Bar>>>()?;
+    let mut found =
+        bars_of(entries, &|_, entry| Bar::of(entry.get("label")?.as_str()?.to_owned(), None, entry.get("score")))?;
     sort(&mut found);
     Some(found)
 }
@@ -138,19 +132,15 @@ fn sort(bars: &mut [Bar]) {
 pub(crate) fn ranks(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
     let mut found = match output.as_array()?.iter().all(Value::is_number) {
         true => similarities(texts, output)?,
-        false => {
-            let bar = |rank: &Value| {
-                let index = usize::try_from(rank.get("index")?.as_u64()?).ok()?;
-                let text = rank.get("text").or_else(|| texts?.get(index)).and_then(Value::as_str);
-                let score = rank.get("score").filter(|score| score.is_number() || score.is_null())?.as_f64();
-                let place = text::item(text::DOCUMENT, index.saturating_add(1));
-                Some(match text.filter(|text| !text.trim().is_empty()) {
-                    Some(text) => Bar { label: text.to_owned(), detail: Some(place), score },
-                    None => Bar { label: place, detail: None, score },
-                })
-            };
-            output.as_array()?.iter().map(bar).collect::<Option<Vec<Bar>>>()?
-        }
+        false => bars_of(output.as_array()?, &|_, rank| {
+            let index = usize::try_from(rank.get("index")?.as_u64()?).ok()?;
+            let text = rank.get("text").or_else(|| texts?.get(index)).and_then(Value::as_str);
+            let place = text::item(text::DOCUMENT, index.saturating_add(1));
+            match text.filter(|text| !text.trim().is_empty()) {
+                Some(text) => Bar::of(text.to_owned(), Some(place), rank.get("score")),
+                None => Bar::of(place, None, rank.get("score")),
+            }
+        })?,
     };
     sort(&mut found);
     Some(found)
@@ -159,14 +149,12 @@ pub(crate) fn ranks(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
 /// `[number]`, each under its text of the inputs, in their order.
 pub(crate) fn similarities(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
     let texts = texts.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let numbers = output.as_array()?;
-    let bar = |(index, number): (usize, &Value)| {
+    bars_of(output.as_array()?, &|index, number| {
         let label = texts.get(index).and_then(Value::as_str).map(str::to_owned);
         let label = label.filter(|label| !label.trim().is_empty());
         let label = label.unwrap_or_else(|| text::item(text::SENTENCE, index + 1));
-        (number.is_number() || number.is_null()).then(|| Bar { label, detail: None, score: number.as_f64() })
-    };
-    numbers.iter().enumerate().map(bar).collect()
+        Bar::of(label, None, Some(number))
+    })
 }
 
 #[cfg(test)]

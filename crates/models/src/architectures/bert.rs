@@ -241,8 +241,8 @@ impl Embeddings {
         for (column, types) in self.types.iter().enumerate() {
             types.add_to(&mut rows, batch.token_type_ids(column))?;
         }
-        for row in rows.chunks_exact_mut(self.everywhere.len().max(1)) {
-            add(row, &self.everywhere);
+        if !self.everywhere.is_empty() {
+            rows.chunks_exact_mut(self.everywhere.len()).for_each(|row| add(row, &self.everywhere));
         }
         if let Some(norm) = &self.norm {
             norm.forward(&mut rows);

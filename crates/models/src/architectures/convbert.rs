@@ -86,7 +86,7 @@ fn convbert_head(
         Head::MultipleChoice => {
             let tokens = match config.text("summary_type").unwrap_or("last") {
                 "first" => Tokens::First,
-                "last" | "cls_index" => Tokens::LastColumn,
+                "last" | "cls_index" => Tokens::End,
                 kind => return Err(Error::UnsupportedArchitecture(format!("convbert with a summary of kind {kind}"))),
             };
             let mut steps = Vec::new();

@@ -92,7 +92,7 @@ fn summary(scope: &Scope<'_>, config: &Config, hidden: usize) -> Result<Vec<Step
         return Err(Error::UnsupportedArchitecture(format!("electra with a summary of type {kind}")));
     }
     let mut steps = Vec::new();
-    if config.get("summary_use_proj").as_bool().unwrap_or(true) {
+    if config.flag_or("summary_use_proj", true) {
         steps.push(Step::Linear(Linear::load(&scope.at("sequence_summary.summary"), hidden, hidden, true)?));
     }
     // A function that is absent is the class's default; one that is null is none.

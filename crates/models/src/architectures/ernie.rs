@@ -13,7 +13,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let config = &config.with_defaults(DEFAULTS);
     let shape = BlockShape::of(config)?;
     let mut body = BertBody::load(scope, config, &shape, &BERT, Positions::FromZero)?;
-    if config.get("use_task_id").as_bool().unwrap_or(false) {
+    if config.flag_or("use_task_id", false) {
         let types = config.dimension_or("task_type_vocab_size", 3)?;
         let types = Embedding::load(&scope.at("embeddings.task_type_embeddings"), types, shape.hidden)?;
         body.embeddings.everywhere = types.forward([0].into_iter())?;

@@ -17,14 +17,16 @@ const NAMES: BlockNames = BlockNames {
 };
 
 /// The buckets of relative positions, and the distance from which on they share one; no config changes them.
-const BUCKETS: usize = 32;
-const MAX_DISTANCE: usize = 128;
+const BUCKETS: Buckets = Buckets { count: 32, max_distance: 128, both_ways: true };
 
 fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let config = &config.with_defaults(&[("vocab_size", 30527)]).with_defaults(DEFAULTS);
     let shape = BlockShape::of(config)?;
-    if config.dimension_or("relative_attention_num_buckets", BUCKETS)? != BUCKETS {
-        return Err(Error::Config(format!("`relative_attention_num_buckets` is not {BUCKETS}, which attention uses")));
+    if config.dimension_or("relative_attention_num_buckets", BUCKETS.count)? != BUCKETS.count {
+        return Err(Error::Config(format!(
+            "`relative_attention_num_buckets` is not {}, which attention uses",
+            BUCKETS.count
+        )));
     }
     let at = scope.at("embeddings");
     // The padding token of positions is 1, whatever the config says.
@@ -34,8 +36,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let blocks = Block::load_all(&scope.at("encoder.layer"), layers, &NAMES, &shape, Norms::After)?;
     let mut body = BertBody::new(embeddings, blocks, shape.hidden);
     let table = scope.at("encoder.relative_attention_bias");
-    let buckets = Buckets { count: BUCKETS, max_distance: MAX_DISTANCE, both_ways: true };
-    body.relative = Some(RelativeBias::load(&table, shape.heads, buckets)?);
+    body.relative = Some(RelativeBias::load(&table, shape.heads, BUCKETS)?);
     let head = roberta_head(scope, config, &shape, head, &body.embeddings)?;
     Ok(Encoder::new(body, head))
 }

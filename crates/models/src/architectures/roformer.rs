@@ -81,8 +81,7 @@ fn load_head(
             {
                 return Err(Error::UnsupportedArchitecture("roformer with a summary of its own".to_owned()));
             }
-            // Python takes the last column of the batch, padding or not.
-            Steps::new(Tokens::LastColumn, vec![linear("classifier", 1)?])
+            Steps::new(Tokens::End, vec![linear("classifier", 1)?])
         }
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");

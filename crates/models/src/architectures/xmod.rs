@@ -16,7 +16,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let shape = BlockShape::of(config)?;
     let language = language(config)?;
     let embeddings = Embeddings::load(&scope.at("embeddings"), config, &shape, positions(config))?;
-    let before = flag(config, "pre_norm", false);
+    let before = config.flag_or("pre_norm", false);
     let block = |index: usize| -> Result<_> {
         let at = scope.at("encoder.layer").at(index);
         let mut block = Block::load(&at, &BERT, &shape, if before { Norms::Before } else { Norms::After })?;
@@ -47,9 +47,9 @@ fn language(config: &Config) -> Result<&str> {
 fn adapter(scope: &Scope<'_>, config: &Config, shape: &BlockShape, language: &str) -> Result<Adapter> {
     let inner = shape.hidden / config.dimension_or("adapter_reduction_factor", 2)?;
     let at = scope.at("adapter_modules").at(language);
-    let norm = if flag(config, "adapter_layer_norm", false) {
+    let norm = if config.flag_or("adapter_layer_norm", false) {
         AdapterNorm::Own(LayerNorm::load(&scope.at("adapter_layer_norm"), shape.hidden, shape.epsilon)?)
-    } else if flag(config, "adapter_reuse_layer_norm", true) {
+    } else if config.flag_or("adapter_reuse_layer_norm", true) {
         AdapterNorm::OfLayer
     } else {
         AdapterNorm::None
@@ -57,10 +57,6 @@ fn adapter(scope: &Scope<'_>, config: &Config, shape: &BlockShape, language: &st
     Ok(Adapter {
         network: FeedForward::load(&at, ["dense1", "dense2"], shape.hidden, inner, shape.activation)?,
         norm,
-        normal_residual: flag(config, "ln_before_adapter", true),
+        normal_residual: config.flag_or("ln_before_adapter", true),
     })
-}
-
-fn flag(config: &Config, key: &str, default: bool) -> bool {
-    config.get(key).as_bool().unwrap_or(default)
 }
