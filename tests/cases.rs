@@ -6,6 +6,7 @@ use futures_executor::block_on;
 use serde_json::json;
 use vitrine_hub::{Folder, RepoId, Revision};
 use vitrine_pipelines::{LoadOptions, Session, load};
+use vitrine_tasks::TASKS;
 use vitrine_tests::{Silent, cases, difference, folder_of};
 
 fn session(model: &str, task: &str) -> Session {
@@ -33,7 +34,10 @@ fn outputs_are_pythons() {
         };
         wrong.extend(problem.map(|problem| format!("{task}/{name} ({}): {problem}", case.made_by)));
     }
-    assert!(cases.len() >= 60, "only {} cases", cases.len());
+    for task in TASKS {
+        let count = cases.iter().filter(|(tag, ..)| tag == task.tag).count();
+        assert!(count >= 6, "{} has only {count} cases", task.tag);
+    }
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 

@@ -1,14 +1,16 @@
 //! What is refused, with which words, and what is cut where Python fails.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 use futures_executor::block_on;
 use serde_json::{Value, json};
 use vitrine_hub::{Folder, LocalBoxFuture, RepoId, Revision};
+use vitrine_models::{Config, Header, architecture};
 use vitrine_pipelines::{Error, Host, LoadOptions, Session, load};
 use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Note, Progress};
-use vitrine_tests::{Silent, folder_of};
+use vitrine_tests::{Silent, folder_of, root};
 
 /// Keeps the names of the files that a load reads as a whole.
 #[derive(Default)]
@@ -55,8 +57,37 @@ fn a_task_without_its_head_is_refused_before_the_weights_come() {
         assert_eq!(error.code(), code, "{model} {task}: {error}");
         assert_eq!(error.tasks(), [tasks, &pooled].concat(), "{model} {task}");
         assert!(error.tasks().iter().all(|tag| error.to_string().contains(tag)), "{error}");
-        assert!(!files.0.borrow().iter().any(|file| file == "model.safetensors"), "{model} {task}");
+        // A class without a head leaves it to the tensors' names, which the file begins with.
+        let began = files.0.borrow().iter().any(|file| file == "model.safetensors");
+        assert_eq!(began, model == "sentence-mean", "{model} {task}");
     }
+}
+
+#[test]
+fn every_head_is_known_by_its_tensors() {
+    let mut seen = 0;
+    for folder in list(&root().join("tests/checkpoints/architectures")) {
+        for folder in list(&folder) {
+            let Ok(bytes) = std::fs::read(folder.join("model.safetensors")) else { continue };
+            let config = Config::parse(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+            let length = Header::json_length(bytes[..8].try_into().unwrap()).unwrap() as usize;
+            let header = Header::parse(&bytes[8..8 + length], None).unwrap();
+            let names: Vec<&str> = header.tensors.iter().map(|tensor| &*tensor.name).collect();
+            let found = architecture(&config).unwrap().heads_among(&names);
+            // A folder is named after its head, and after what is special about it.
+            let head = folder.file_name().unwrap().to_str().unwrap().split('.').next().unwrap();
+            let known = found.iter().any(|found| found.name() == head);
+            assert_eq!(known, head != "none", "{}: {found:?}", folder.display());
+            assert!(known || found.is_empty(), "{}: {found:?}", folder.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "only {seen} checkpoints");
+}
+
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_dir()).collect()
 }
 
 #[test]

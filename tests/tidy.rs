@@ -110,7 +110,8 @@ fn task_offenders(paths: &[String], tags: &[&str]) -> Vec<String> {
             }
         }
         let cases = format!("tests/cases/{tag}/");
-        if !paths.iter().any(|path| path.starts_with(&cases) && path.ends_with("/case.json")) {
+        let is_case = |path: &str| path.ends_with("/case.json") || path.ends_with("/cases.json");
+        if !paths.iter().any(|path| path.starts_with(&cases) && is_case(path)) {
             offenders.push(format!("{tag} has no case in {cases}"));
         }
     }

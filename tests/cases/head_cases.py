@@ -15,10 +15,36 @@ RANK = f"sentence-transformers {sentence_transformers.__version__} CrossEncoder.
 
 
 def make(make):
+    pairs(make)
     token_classification(make)
     fill_mask(make)
     zero_shot(make)
     ranking(make)
+
+
+def pairs(make):
+    """Text classification of pairs, by models that were made for them."""
+    for model in ("checkpoints/bert-nli", "checkpoints/roberta-nli", "checkpoints/bert-cross-encoder"):
+        classify = make.pipeline("text-classification", model)
+
+        def run(inputs, classify=classify, **parameters):
+            return classify([inputs], **{"top_k": None, **parameters}, truncation=True)[0]
+
+        def pair(text, text_pair):
+            return {"text": text, "text_pair": text_pair}
+
+        case = Cases("text-classification", PIPELINE, model, run)
+        case("pair", pair(BERLIN, "I live in Germany."))
+        case("pair-turned", pair("I live in Germany.", BERLIN))
+        case("pair-top-1", pair(BERLIN, "I live in France."), top_k=1)
+        case("pair-none", pair(BERLIN, "I live in France."), function_to_apply="none")
+        case("pair-softmax", pair(BERLIN, "I live in France."), function_to_apply="softmax")
+        case("alone", BERLIN)
+        case("empty", pair("", ""))
+        case("long", pair(texts.LONG_REVIEW[:500], texts.words(60)))
+        for name, text in UNICODE.items():
+            case(name, pair(text, text[::-1]))
+        case.write()
 
 
 def entities_of(classify):

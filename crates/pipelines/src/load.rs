@@ -5,11 +5,10 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
-use vitrine_models::{Config, Head, Resident, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
 use vitrine_tasks::{Task, task};
 
-use crate::inspect::contents;
 use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
 use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
@@ -121,27 +120,27 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
-    if let ([file], true) = (&*plan.weights, head != Head::None && class_head(&config).is_none()) {
-        // The class does not tell what the checkpoint was trained for, but the names of its tensors do.
-        let tensors = contents(source, &snapshot, file).await?;
+    // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
+    let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
+    let refuses = |tensors: &[TensorInfo]| {
         let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
         let found = heads(architecture, &config, Some(&names));
-        if !found.contains(&head) {
-            return Err(unsupported_head("it has no tensors of one", entry.task, &found, &config));
-        }
-    }
+        let reason = "it has no tensors of one";
+        (!found.contains(&head)).then(|| unsupported_head(reason, entry.task, &found, &config))
+    };
     let mut sink = WeightsSink {
         reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
         loading: &loading,
         file: "",
         of_file: 0,
+        refuses: if untold { Some(&refuses) } else { None },
         error: None,
     };
     for file in &plan.weights {
         sink.begin(file);
         let result = source.read(&snapshot, file, None, &mut sink).await;
         if let Some(error) = sink.error.take() {
-            return Err(error.into());
+            return Err(error);
         }
         result?;
         sink.reader.end_file()?;
@@ -276,13 +275,18 @@ impl Sink for SmallSink<'_> {
     }
 }
 
+/// Why a checkpoint with these tensors cannot be used.
+type Refuses<'a> = &'a dyn Fn(&[TensorInfo]) -> Option<Error>;
+
 /// Hands a checkpoint's bytes to the reader of weights, and keeps the reader's account of what is wrong with them.
 struct WeightsSink<'a> {
     reader: WeightsReader,
     loading: &'a Loading<'a>,
     file: &'a str,
     of_file: usize,
-    error: Option<vitrine_models::Error>,
+    /// What is wrong with the tensors that a file holds; asked once, as soon as they are known.
+    refuses: Option<Refuses<'a>>,
+    error: Option<Error>,
 }
 
 impl<'a> WeightsSink<'a> {
@@ -298,10 +302,12 @@ impl Sink for WeightsSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
         self.of_file += bytes.len();
         self.loading.arrived(self.file, bytes.len());
-        self.reader.write(bytes).map_err(|error| {
-            self.error = Some(error);
-            SinkError
-        })
+        self.error = self.reader.write(bytes).err().map(Error::from);
+        if let (None, Some(refuses), Some(tensors)) = (&self.error, self.refuses, self.reader.contents()) {
+            self.refuses = None;
+            self.error = refuses(&tensors);
+        }
+        if self.error.is_some() { Err(SinkError) } else { Ok(()) }
     }
 
     fn restart(&mut self) {

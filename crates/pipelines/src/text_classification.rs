@@ -25,7 +25,8 @@ impl Pipeline for TextClassification {
     async fn run(&self, inputs: Inputs, parameters: Parameters, context: &Context<'_>) -> Result<Output> {
         let (text, pair) = match &inputs {
             Inputs::Text(text) => (text, None),
-            Inputs::Pair { text, text_pair } => (text, text_pair.as_deref()),
+            // An empty second text is none to Python's tokenizers.
+            Inputs::Pair { text, text_pair } => (text, text_pair.as_deref().filter(|pair| !pair.is_empty())),
         };
         let tokens = self.model.encode(text, pair, context)?;
         let logits = self.model.logits(&[tokens], LogitsOf::Texts, context).await?;

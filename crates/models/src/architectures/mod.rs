@@ -120,11 +120,15 @@ impl Architecture {
         !among(self.unused) && (of_heads.peek().is_none() || of_heads.any(|of| of == head))
     }
 
-    /// The heads whose last layer is among tensors of these names.
+    /// The heads whose last layer is among tensors of these names. That of a masked language model may be the words' own
+    /// table, so that any of its layers tells of it.
     pub fn heads_among(&self, names: &[&str]) -> Vec<Head> {
         let has =
-            |begin: &str| names.iter().any(|name| name.strip_prefix(self.prefix).unwrap_or(name).starts_with(begin));
-        let found = self.heads.iter().filter(|(_, names)| names.last().is_some_and(|last| has(last)));
+            |begin: &&str| names.iter().any(|name| name.strip_prefix(self.prefix).unwrap_or(name).starts_with(begin));
+        let found = self.heads.iter().filter(|(head, begins)| match head {
+            Head::MaskedLm => begins.iter().any(has),
+            _ => begins.last().is_some_and(has),
+        });
         found.map(|(head, _)| *head).collect()
     }
 

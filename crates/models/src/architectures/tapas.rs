@@ -18,7 +18,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
         (Head::SequenceClassification, &["pooler.", "classifier."]),
         (
             Head::TableQuestionAnswering,
-            &["pooler.", "output_weights", "output_bias", "column_output_", "aggregation_classifier."],
+            &["pooler.", "aggregation_classifier.", "column_output_", "output_bias", "output_weights"],
         ),
     ],
     unused: &[],
