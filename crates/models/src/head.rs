@@ -96,7 +96,7 @@ pub(crate) enum Step {
 }
 
 impl Steps {
-    pub(crate) fn new(tokens: Tokens, steps: Vec<Step>) -> Box<dyn HeadLayers> {
+    pub(crate) fn boxed(tokens: Tokens, steps: Vec<Step>) -> Box<dyn HeadLayers> {
         Box::new(Self { tokens, steps })
     }
 
@@ -111,7 +111,7 @@ impl Steps {
         let inner = Linear::load(&scope.at(inner), hidden, hidden, true)?;
         let outer = Linear::load(&scope.at(outer), hidden, labels, true)?;
         let steps = vec![Step::Linear(inner), Step::Activation(activation), Step::Linear(outer)];
-        Ok(Self::new(Tokens::First, steps))
+        Ok(Self::boxed(Tokens::First, steps))
     }
 
     /// The heads that are one linear map of each token: `classifier` and `qa_outputs`; `None` for another head.
@@ -127,7 +127,7 @@ impl Steps {
             _ => return Ok(None),
         };
         let linear = Linear::load(&scope.at(name), hidden, labels, true)?;
-        Ok(Some(Self::new(Tokens::Every, vec![Step::Linear(linear)])))
+        Ok(Some(Self::boxed(Tokens::Every, vec![Step::Linear(linear)])))
     }
 }
 

@@ -83,7 +83,7 @@ fn albert_head(
     let pooled = |labels: usize| -> Result<_> {
         let steps =
             vec![linear("pooler", shape.hidden)?, Step::Activation(Activation::Tanh), linear("classifier", labels)?];
-        Ok(Some(Steps::new(Tokens::First, steps)))
+        Ok(Some(Steps::boxed(Tokens::First, steps)))
     };
     match head {
         Head::SequenceClassification => pooled(config.label_count()?),
@@ -94,7 +94,7 @@ fn albert_head(
             let decoder = Linear::tied(&at, "decoder", &embeddings.words, &["bias", "decoder.bias"])?;
             let dense = [linear("predictions.dense", narrow.hidden)?, Step::Activation(shape.activation)];
             let decoded = [Step::Norm(norm), Step::Linear(decoder)];
-            Ok(Some(Steps::new(Tokens::Wanted, dense.into_iter().chain(decoded).collect())))
+            Ok(Some(Steps::boxed(Tokens::Wanted, dense.into_iter().chain(decoded).collect())))
         }
         Head::TokenClassification | Head::QuestionAnswering | Head::None | Head::TableQuestionAnswering => {
             bert_head(scope, config, shape, head, embeddings)

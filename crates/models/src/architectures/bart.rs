@@ -127,7 +127,7 @@ fn load_head(
                 true => decoder.with_row_bias(scope, "final_logits_bias")?,
                 false => decoder,
             };
-            Steps::new(Tokens::Wanted, vec![Step::Linear(decoder)])
+            Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)])
         }
         Head::SequenceClassification => {
             let labels = match config.get("id2label").is_object() {
@@ -137,7 +137,7 @@ fn load_head(
             let end = token(config, "eos_token_id").unwrap_or(2);
             end_of_text_head(scope, hidden, labels, end)?
         }
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
+        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         _ => return Ok(None),
     }))
 }
@@ -150,7 +150,7 @@ pub(super) fn end_of_text_head(
     end: u32,
 ) -> Result<Box<dyn HeadLayers>> {
     let scope = scope.at("classification_head");
-    Ok(Steps::new(
+    Ok(Steps::boxed(
         Tokens::Every,
         vec![
             Step::LastOf(end),

@@ -57,16 +57,16 @@ pub(super) fn bert_head(
     let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let pooled = |labels: usize| -> Result<_> {
         let pooler = [linear("pooler.dense", hidden)?, Step::Activation(Activation::Tanh)];
-        Ok(Steps::new(Tokens::First, pooler.into_iter().chain([linear("classifier", labels)?]).collect()))
+        Ok(Steps::boxed(Tokens::First, pooler.into_iter().chain([linear("classifier", labels)?]).collect()))
     };
     Ok(Some(match head {
         Head::SequenceClassification => pooled(config.label_count()?)?,
         Head::MultipleChoice => pooled(1)?,
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");
-            Steps::new(
+            Steps::boxed(
                 Tokens::Wanted,
                 vec![
                     linear("cls.predictions.transform.dense", hidden)?,

@@ -62,7 +62,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     };
     let separator = config.get("sep_token_id").as_u64().and_then(|id| id.try_into().ok()).unwrap_or(66);
     let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
-    let first = |steps: Vec<Step>| Some(Steps::new(Tokens::First, steps));
+    let first = |steps: Vec<Step>| Some(Steps::boxed(Tokens::First, steps));
     let logits = match head {
         Head::SequenceClassification => first(vec![
             linear("classifier.dense", hidden)?,

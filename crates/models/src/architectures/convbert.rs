@@ -97,14 +97,14 @@ fn convbert_head(
                 steps.push(Step::Activation(Activation::parse(name)?));
             }
             steps.push(linear("classifier", 1)?);
-            Steps::new(tokens, steps)
+            Steps::boxed(tokens, steps)
         }
         Head::MaskedLm => {
             let norm = LayerNorm::load(&scope.at("generator_predictions.LayerNorm"), width, shape.epsilon)?;
             let decoder = Linear::tied(scope, "generator_lm_head", &embeddings.words, &["generator_lm_head.bias"])?;
             let dense = linear("generator_predictions.dense", width)?;
             let steps = vec![dense, Step::Activation(Activation::Gelu), Step::Norm(norm), Step::Linear(decoder)];
-            Steps::new(Tokens::Wanted, steps)
+            Steps::boxed(Tokens::Wanted, steps)
         }
         _ => return Steps::of_every(scope, config, shape.hidden, head),
     }))

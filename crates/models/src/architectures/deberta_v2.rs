@@ -122,7 +122,7 @@ fn deberta_head(
                 Step::Norm(LayerNorm::load(&transform.at("LayerNorm"), width, shape.epsilon)?),
                 Step::Linear(Linear::tied(&decoder, "decoder", words, &["bias", "decoder.bias"])?),
             ];
-            Steps::new(Tokens::Wanted, steps)
+            Steps::boxed(Tokens::Wanted, steps)
         }
         _ => return Steps::of_every(scope, config, shape.hidden, head),
     }))

@@ -60,9 +60,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let first = |labels: usize| -> Result<_> {
         let relu = Step::Activation(Activation::Relu);
         let steps = vec![linear("pre_classifier", shape.hidden)?, relu, linear("classifier", labels)?];
-        Ok(Some(Steps::new(Tokens::First, steps)))
+        Ok(Some(Steps::boxed(Tokens::First, steps)))
     };
-    let every = |step: Step| Some(Steps::new(Tokens::Every, vec![step]));
+    let every = |step: Step| Some(Steps::boxed(Tokens::Every, vec![step]));
     let head = match head {
         Head::SequenceClassification => first(config.label_count()?)?,
         Head::MultipleChoice => first(1)?,
@@ -73,7 +73,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
             let decoder = Linear::tied(scope, "vocab_projector", &embeddings.words, &["vocab_projector.bias"])?;
             let transform = [linear("vocab_transform", shape.hidden)?, Step::Activation(shape.activation)];
             let decoded = [Step::Norm(norm), Step::Linear(decoder)];
-            Some(Steps::new(Tokens::Wanted, transform.into_iter().chain(decoded).collect()))
+            Some(Steps::boxed(Tokens::Wanted, transform.into_iter().chain(decoded).collect()))
         }
         Head::None | Head::TableQuestionAnswering => None,
     };

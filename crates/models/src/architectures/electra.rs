@@ -68,16 +68,16 @@ fn electra_head(
             let norm = LayerNorm::load(&scope.at("generator_predictions.LayerNorm"), narrow.hidden, shape.epsilon)?;
             let decoder = Linear::tied(scope, "generator_lm_head", &embeddings.words, &["generator_lm_head.bias"])?;
             let dense = linear("generator_predictions.dense", narrow.hidden)?;
-            Steps::new(Tokens::Wanted, vec![dense, gelu, Step::Norm(norm), Step::Linear(decoder)])
+            Steps::boxed(Tokens::Wanted, vec![dense, gelu, Step::Norm(norm), Step::Linear(decoder)])
         }
         Head::SequenceClassification => {
             let output = linear("classifier.out_proj", config.label_count()?)?;
-            Steps::new(Tokens::First, vec![linear("classifier.dense", shape.hidden)?, gelu, output])
+            Steps::boxed(Tokens::First, vec![linear("classifier.dense", shape.hidden)?, gelu, output])
         }
         Head::MultipleChoice => {
             let mut steps = summary(scope, config, shape.hidden)?;
             steps.push(linear("classifier", 1)?);
-            Steps::new(Tokens::First, steps)
+            Steps::boxed(Tokens::First, steps)
         }
         Head::TokenClassification | Head::QuestionAnswering | Head::None | Head::TableQuestionAnswering => {
             return bert_head(scope, config, shape, head, embeddings);

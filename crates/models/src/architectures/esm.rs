@@ -60,10 +60,10 @@ fn load_head(
         Head::SequenceClassification => {
             let tanh = Step::Activation(Activation::Tanh);
             let last = linear("classifier.out_proj", config.label_count()?)?;
-            Steps::new(Tokens::First, vec![linear("classifier.dense", hidden)?, tanh, last])
+            Steps::boxed(Tokens::First, vec![linear("classifier.dense", hidden)?, tanh, last])
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::MaskedLm => Steps::new(
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::MaskedLm => Steps::boxed(
             Tokens::Wanted,
             vec![
                 linear("lm_head.dense", hidden)?,

@@ -92,19 +92,19 @@ fn load_head(
                 Value::Bool(true) => Linear::tied(scope, "lm_head", words, biases)?,
                 _ => Linear::load(&scope.at("lm_head"), hidden, words.table().dim(0)?, bias)?,
             };
-            Steps::new(Tokens::Wanted, vec![Step::Linear(decoder)])
+            Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)])
         }
         Head::SequenceClassification => {
             let dense = Step::Linear(Linear::load(&scope.at("dense"), hidden, hidden, true)?);
             let (dense, activation) = (dense, Step::Activation(Activation::Gelu));
             match config.text("classifier_pooling").unwrap_or("late") {
-                "bos" => Steps::new(Tokens::First, vec![dense, activation, classifier()?]),
-                "mean" => Steps::new(Tokens::Every, vec![Step::Mean, dense, activation, classifier()?]),
-                "late" => Steps::new(Tokens::Every, vec![dense, activation, classifier()?, Step::Mean]),
+                "bos" => Steps::boxed(Tokens::First, vec![dense, activation, classifier()?]),
+                "mean" => Steps::boxed(Tokens::Every, vec![Step::Mean, dense, activation, classifier()?]),
+                "late" => Steps::boxed(Tokens::Every, vec![dense, activation, classifier()?, Step::Mean]),
                 other => return Err(Error::Config(format!("`classifier_pooling` is {other}, not bos, mean or late"))),
             }
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![classifier()?]),
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![classifier()?]),
         _ => return Ok(None),
     }))
 }

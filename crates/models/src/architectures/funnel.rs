@@ -104,13 +104,13 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let first = |labels: usize| -> Result<_> {
         let steps = [linear("classifier.linear_hidden", hidden)?, Step::Activation(Activation::Tanh)];
         let steps = steps.into_iter().chain([linear("classifier.linear_out", labels)?]);
-        Ok(Some(Steps::new(Tokens::First, steps.collect())))
+        Ok(Some(Steps::boxed(Tokens::First, steps.collect())))
     };
-    let every = |step: Step| Some(Steps::new(Tokens::Every, vec![step]));
+    let every = |step: Step| Some(Steps::boxed(Tokens::Every, vec![step]));
     let head = match head {
         Head::MaskedLm => {
             let decoder = Linear::tied(scope, "lm_head", &body.words, &["lm_head.bias"])?;
-            Some(Steps::new(Tokens::Wanted, vec![Step::Linear(decoder)]))
+            Some(Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)]))
         }
         Head::SequenceClassification => first(config.label_count()?)?,
         Head::MultipleChoice => first(1)?,

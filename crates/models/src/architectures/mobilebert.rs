@@ -61,7 +61,7 @@ fn mobilebert_head(
             return Steps::of_first(scope, ["pooler.dense", "classifier"], hidden, Activation::Tanh, labels);
         }
         let classifier = Linear::load(&scope.at("classifier"), hidden, labels, true)?;
-        Ok(Steps::new(Tokens::First, vec![Step::Linear(classifier)]))
+        Ok(Steps::boxed(Tokens::First, vec![Step::Linear(classifier)]))
     };
     Ok(Some(match head {
         Head::SequenceClassification => pooled(config.label_count()?)?,
@@ -73,7 +73,7 @@ fn mobilebert_head(
                 Step::Activation(sizes.activation),
                 Step::Norm(LayerNorm::load(&scope.at("transform.LayerNorm"), hidden, sizes.epsilon)?),
             ];
-            Box::new(WideDecoder::load(&scope, sizes, words, Steps::new(Tokens::Wanted, transform))?)
+            Box::new(WideDecoder::load(&scope, sizes, words, Steps::boxed(Tokens::Wanted, transform))?)
         }
         _ => return Steps::of_every(scope, config, hidden, head),
     }))

@@ -131,5 +131,5 @@ fn load_head(
         _ if of_text && !mean => Tokens::First,
         _ => Tokens::Every,
     };
-    Ok(Steps::new(tokens, steps))
+    Ok(Steps::boxed(tokens, steps))
 }

@@ -127,12 +127,12 @@ fn load_head(
         Head::SequenceClassification => {
             let tanh = Step::Activation(Activation::Tanh);
             let classifier = linear("classifier", config.label_count()?)?;
-            Steps::new(Tokens::First, vec![linear("pooler.dense", hidden)?, tanh, classifier])
+            Steps::boxed(Tokens::First, vec![linear("pooler.dense", hidden)?, tanh, classifier])
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");
-            Steps::new(
+            Steps::boxed(
                 Tokens::Wanted,
                 vec![
                     linear("cls.predictions.transform.dense", hidden)?,

@@ -45,5 +45,5 @@ fn masked_lm(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<B
         Step::Norm(LayerNorm::load(&scope.at("LayerNorm"), wide, shape.epsilon)?),
         Step::Linear(Linear::load(&scope.at("decoder"), wide, config.dimension("vocab_size")?, true)?),
     ];
-    Ok(Steps::new(Tokens::Wanted, steps))
+    Ok(Steps::boxed(Tokens::Wanted, steps))
 }

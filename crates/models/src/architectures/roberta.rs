@@ -46,16 +46,16 @@ pub(super) fn roberta_head(
     let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let tanh = || Step::Activation(Activation::Tanh);
     Ok(Some(match head {
-        Head::SequenceClassification => Steps::new(
+        Head::SequenceClassification => Steps::boxed(
             Tokens::First,
             vec![linear("classifier.dense", hidden)?, tanh(), linear("classifier.out_proj", config.label_count()?)?],
         ),
         Head::MultipleChoice => {
-            Steps::new(Tokens::First, vec![linear("pooler.dense", hidden)?, tanh(), linear("classifier", 1)?])
+            Steps::boxed(Tokens::First, vec![linear("pooler.dense", hidden)?, tanh(), linear("classifier", 1)?])
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
-        Head::MaskedLm => Steps::new(
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
+        Head::MaskedLm => Steps::boxed(
             Tokens::Wanted,
             vec![
                 linear("lm_head.dense", hidden)?,

@@ -71,21 +71,21 @@ fn load_head(
     Ok(Some(match head {
         Head::SequenceClassification => {
             let last = linear("classifier.out_proj", config.label_count()?)?;
-            Steps::new(Tokens::First, vec![linear("classifier.dense", hidden)?, activation, last])
+            Steps::boxed(Tokens::First, vec![linear("classifier.dense", hidden)?, activation, last])
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MultipleChoice => {
             if !matches!(config.text("summary_type"), None | Some("last"))
                 || scope.has("sequence_summary.summary.weight")
             {
                 return Err(Error::UnsupportedArchitecture("roformer with a summary of its own".to_owned()));
             }
-            Steps::new(Tokens::End, vec![linear("classifier", 1)?])
+            Steps::boxed(Tokens::End, vec![linear("classifier", 1)?])
         }
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");
-            Steps::new(
+            Steps::boxed(
                 Tokens::Wanted,
                 vec![
                     linear("cls.predictions.transform.dense", narrow)?,

@@ -62,9 +62,9 @@ pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, defaults: Def
             Some(end_of_text_head(scope, hidden, config.label_count()?, end)?)
         }
         Head::TokenClassification => {
-            Some(Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
+            Some(Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
         }
-        Head::QuestionAnswering => Some(Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?])),
+        Head::QuestionAnswering => Some(Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?])),
         _ => None,
     };
     let body = EncoderDecoder { encoder, decoder, scale: Some(1.0), hidden, max_tokens: usize::MAX };

@@ -86,18 +86,18 @@ fn xlm_head(
     Ok(Some(match head {
         Head::SequenceClassification => {
             let (tokens, steps, _) = summary()?;
-            Steps::new(tokens, steps)
+            Steps::boxed(tokens, steps)
         }
         Head::MultipleChoice => {
             let (tokens, mut steps, width) = summary()?;
             steps.push(Step::Linear(Linear::load(&scope.at("logits_proj"), width, 1, true)?));
-            Steps::new(tokens, steps)
+            Steps::boxed(tokens, steps)
         }
-        Head::TokenClassification => Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?]),
+        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
+        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let decoder = Linear::tied(&scope.at("pred_layer"), "proj", words, &["proj.bias"])?;
-            Steps::new(Tokens::Wanted, vec![Step::Linear(decoder)])
+            Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)])
         }
         Head::None | Head::TableQuestionAnswering => return Ok(None),
     }))

@@ -74,15 +74,15 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         let activation = config.text("summary_activation").unwrap_or("tanh");
         let (tokens, mut steps, width) = summary(scope, config, hidden, false, "last", activation)?;
         steps.push(Step::Linear(Linear::load(&scope.at("logits_proj"), width, labels, true)?));
-        Ok(Steps::new(tokens, steps))
+        Ok(Steps::boxed(tokens, steps))
     };
     let head = match head {
         Head::SequenceClassification => Some(summed(config.label_count()?)?),
         Head::MultipleChoice => Some(summed(1)?),
         Head::TokenClassification => {
-            Some(Steps::new(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
+            Some(Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
         }
-        Head::QuestionAnswering => Some(Steps::new(Tokens::Every, vec![linear("qa_outputs", 2)?])),
+        Head::QuestionAnswering => Some(Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?])),
         Head::None | Head::MaskedLm | Head::TableQuestionAnswering => None,
     };
     Ok(Encoder::new(XlnetBody { words, layers, farthest, hidden }, head))

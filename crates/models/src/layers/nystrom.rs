@@ -27,11 +27,10 @@ pub(crate) fn nystrom(
     let unit = |index: usize| f32::from(index % landmarks == index / (landmarks * heads) % landmarks);
     let unit: Vec<f32> = (0..texts * landmarks * heads * landmarks).map(unit).collect();
     let between = swap(&attend(query_means.clone(), &key_means, &unit, &of_means, None)?, landmarks, heads, landmarks);
-    let between = Tensor::from_vec(between, (texts * heads, landmarks, landmarks), &Device::Cpu)?;
     let to_text = AttentionShape { keys: tokens, lengths: batch.lengths(), ..of_means };
     let values = swap(&attend(query_means, key, value, &to_text, None)?, landmarks, heads, hidden / heads);
     let values = Tensor::from_vec(values, (texts * heads, landmarks, hidden / heads), &Device::Cpu)?;
-    let values = swap(&to_vec(&inverse(&between)?.matmul(&values)?)?, heads, landmarks, hidden / heads);
+    let values = swap(&to_vec(&inverse(between, landmarks)?.matmul(&values)?)?, heads, landmarks, hidden / heads);
     attend(query, &key_means, &values, &AttentionShape { queries: tokens, ..of_means }, None)
 }
 
@@ -45,18 +44,35 @@ fn means(rows: &[f32], hidden: usize, tokens: usize) -> Vec<f32> {
     means
 }
 
-/// The Moore-Penrose inverses of matrices whose rows sum to 1, by six iterations (formula 7 of the paper); their start
-/// depends on all matrices (`iterative_inv` of transformers).
-fn inverse(matrices: &Tensor) -> Result<Tensor> {
-    let largest = matrices.sum(1)?.max_all()?.to_scalar::<f32>()?;
-    let identity = Tensor::eye(matrices.dim(1)?, matrices.dtype(), &Device::Cpu)?;
-    let less = |times: f64, from: &Tensor| -> Result<Tensor> { Ok((&identity * times)?.broadcast_sub(from)?) };
-    let mut inverse = (matrices.t()?.contiguous()? * (1.0 / f64::from(largest)))?;
+/// The Moore-Penrose inverses of square matrices `[n, size, size]` whose rows sum to 1, by six iterations (formula 7 of the
+/// paper); their start depends on all matrices (`iterative_inv` of transformers).
+fn inverse(matrices: Vec<f32>, size: usize) -> Result<Tensor> {
+    let squares = || matrices.chunks_exact((size * size).max(1));
+    let column = |square: &[f32], place: usize| square.iter().skip(place).step_by(size).sum::<f32>();
+    let sums = squares().flat_map(|square| (0..size).map(move |place| column(square, place)));
+    let largest = sums.fold(f32::NEG_INFINITY, f32::max);
+    let transposed = |square: &[f32]| -> Vec<f32> {
+        (0..size).flat_map(|place| square.iter().skip(place).step_by(size).map(|number| number / largest)).collect()
+    };
+    let mut inverse: Vec<f32> = squares().flat_map(transposed).collect();
+    let shape = (matrices.len() / (size * size).max(1), size, size);
+    let tensor = |numbers: Vec<f32>| Tensor::from_vec(numbers, shape, &Device::Cpu);
+    // `times · 1 - product`
+    let less = |times: f32, product: &Tensor| -> Result<Tensor> {
+        let mut numbers = to_vec(product)?;
+        for (index, number) in numbers.iter_mut().enumerate() {
+            let (row, column) = (index / size % size, index % size);
+            *number = if row == column { times } else { 0.0 } - *number;
+        }
+        Ok(tensor(numbers)?)
+    };
+    let matrices = tensor(matrices)?;
     for _ in 0..6 {
-        let product = matrices.matmul(&inverse)?;
+        let product = matrices.matmul(&tensor(inverse.clone())?)?;
         let inner = product.matmul(&less(7.0, &product)?)?;
         let inner = product.matmul(&less(15.0, &inner)?)?;
-        inverse = (inverse * 0.25)?.matmul(&less(13.0, &inner)?)?;
+        inverse.iter_mut().for_each(|number| *number *= 0.25);
+        inverse = to_vec(&tensor(inverse)?.matmul(&less(13.0, &inner)?)?)?;
     }
-    Ok(inverse)
+    Ok(tensor(inverse)?)
 }
