@@ -1,7 +1,7 @@
 //! A repository's small files to a tokenizer: the class that Python would choose, and how it puts its parts together
 //! (`AutoTokenizer`, `TokenizersBackend` of transformers 5.23).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -353,35 +353,27 @@ fn settle(settings: &mut Settings, class: Option<&Class>, padding: &Value) {
 
 /// Adds the tokens of the settings, in Python's order.
 fn add_all(inner: &mut Inner, settings: &Settings, class: Option<&Class>) -> Result<()> {
-    let known = |inner: &Inner, text: &str| {
-        let added = inner.get_added_vocabulary().get_vocab();
-        added.contains_key(text) || settings.added.values().any(|added| added.content == text)
-    };
     let named = || settings.named.iter().flatten().flatten().chain(settings.own.iter().map(|(_, token)| token));
     let mut all: Vec<AddedToken> = settings.added.values().cloned().collect();
-    let mut texts: Vec<&str> = Vec::new();
+    let mut known: HashSet<String> = inner.get_added_vocabulary().get_vocab().keys().cloned().collect();
+    known.extend(all.iter().map(|token| token.content.clone()));
+    let mut texts = HashSet::new();
     for token in named().chain(settings.extra.iter().flatten()) {
-        let is_text = matches!(token, Token::Text(_));
-        if known(inner, token.text()) || is_text && texts.contains(&token.text()) {
-            continue;
-        }
-        all.push(token.clone().added(false));
-        if is_text {
-            texts.push(token.text());
+        let is_again = matches!(token, Token::Text(_)) && !texts.insert(token.text());
+        if !is_again && !known.contains(token.text()) {
+            all.push(token.clone().added(false));
         }
     }
-    let names: Vec<&str> = named().map(Token::text).collect();
+    let names: HashSet<&str> = named().map(Token::text).collect();
     for token in &mut all {
-        if !token.special && names.contains(&&*token.content) {
-            token.special = true;
-        }
+        token.special |= names.contains(&*token.content);
     }
     if class.is_some_and(|class| class.rules == Rules::Esm) {
         // Every token of the vocabulary is found wherever it stands.
         let vocab = inner.get_vocab(false);
-        let rest = vocab.into_keys().filter(|token| !all.iter().any(|added| added.content == *token));
-        let rest: Vec<String> = rest.collect();
-        all.extend(rest.into_iter().map(|token| AddedToken::from(token, false).normalized(false)));
+        let specials: HashSet<String> = all.iter().map(|token| token.content.clone()).collect();
+        let rest = vocab.into_keys().filter(|token| !specials.contains(token));
+        all.extend(rest.map(|token| AddedToken::from(token, false).normalized(false)));
     }
     add(inner, all)
 }

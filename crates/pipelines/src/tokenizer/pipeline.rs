@@ -18,7 +18,7 @@ use tokenizers::{
 /// matches, so the two steps with expressions are our own.
 const MOST_BACKTRACKING: usize = 100_000;
 const LONGEST_PATTERN: usize = 10_000;
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 1000;
 
 const NORMALIZERS: &[&str] = &[
     "BertNormalizer",
