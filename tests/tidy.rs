@@ -125,26 +125,26 @@ fn task_offenders(paths: &[String], tags: &[&str]) -> Vec<String> {
     offenders
 }
 
-/// What an architecture lacks. `checkpoints` are the tiny ones with their model types, `models` what the cases run.
-fn architecture_offenders(
-    paths: &[String],
-    model_types: &[&str],
-    checkpoints: &[(String, String)],
-    models: &[String],
-) -> Vec<String> {
+/// What an architecture lacks, and tiny checkpoints of none.
+fn architecture_offenders(paths: &[String], model_types: &[&str]) -> Vec<String> {
     let mut offenders = Vec::new();
     for model_type in model_types {
-        let file = format!("crates/models/src/{}.rs", model_type.replace('-', "_"));
+        let file = format!("crates/models/src/architectures/{}.rs", model_type.replace('-', "_"));
         if !paths.contains(&file) {
             offenders.push(format!("{model_type} has no {file}"));
         }
-        let mut own = checkpoints.iter().filter(|(_, of)| of == model_type).peekable();
-        if own.peek().is_none() {
-            offenders.push(format!("{model_type} has no checkpoint in tests/checkpoints/"));
-        } else if !own.any(|(name, _)| models.contains(&format!("checkpoints/{name}"))) {
-            offenders.push(format!("no case runs a checkpoint of {model_type}"));
+        let reference = format!("tests/checkpoints/architectures/{model_type}/none/reference.safetensors");
+        if !paths.contains(&reference) {
+            offenders.push(format!("{model_type} has no {reference}"));
         }
     }
+    let folder = |path: &String| {
+        let (folder, _) = path.strip_prefix("tests/checkpoints/architectures/")?.split_once('/')?;
+        (folder != "__pycache__" && !model_types.contains(&folder)).then(|| folder.to_owned())
+    };
+    let mut folders: Vec<String> = paths.iter().filter_map(folder).collect();
+    folders.dedup();
+    offenders.extend(folders.iter().map(|folder| format!("tests/checkpoints/architectures/{folder}/ is of none")));
     offenders
 }
 
@@ -343,12 +343,6 @@ fn crates() -> BTreeMap<String, Vec<String>> {
     packages.map(|package| (name(&package), package.dependencies.into_iter().map(|each| each.name).collect())).collect()
 }
 
-/// A string of a JSON file.
-fn json_text(path: &str, key: &str) -> String {
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(root().join(path)).unwrap()).unwrap();
-    json[key].as_str().unwrap_or_default().to_owned()
-}
-
 #[track_caller]
 fn expect_none(rule: &str, offenders: Vec<String>) {
     assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
@@ -371,17 +365,9 @@ fn each_task_has_a_form_a_pipeline_and_a_case() {
 }
 
 #[test]
-fn each_architecture_has_a_file_a_checkpoint_and_a_case() {
-    let paths = paths();
+fn each_architecture_has_a_file_and_a_checkpoint() {
     let model_types: Vec<&str> = vitrine_models::ARCHITECTURES.iter().map(|each| each.model_type).collect();
-    let checkpoint = |path: &String| {
-        let name = path.strip_prefix("tests/checkpoints/")?.strip_suffix("/config.json")?;
-        (!name.contains('/')).then(|| (name.to_owned(), json_text(path, "model_type")))
-    };
-    let checkpoints: Vec<_> = paths.iter().filter_map(checkpoint).collect();
-    let is_case = |path: &&String| path.starts_with("tests/cases/") && path.ends_with("/case.json");
-    let models: Vec<_> = paths.iter().filter(is_case).map(|path| json_text(path, "model")).collect();
-    let offenders = architecture_offenders(&paths, &model_types, &checkpoints, &models);
+    let offenders = architecture_offenders(&paths(), &model_types);
     expect_none("architectures and what belongs to them", offenders);
 }
 

@@ -11,6 +11,8 @@ export type ErrorCode =
 export interface ModelError extends Error {
   name: "ModelError";
   code: ErrorCode;
+  /** With `unsupported-head`: the tasks that suit the model, the best first. */
+  tasks?: string[];
 }
 
 /** How far a load is; `loaded` never falls. */
@@ -44,6 +46,46 @@ export interface Pipeline<Inputs, Parameters, Output> {
   unload(): void;
 }
 
+/** An entity of a text; places are in characters (Unicode code points, not UTF-16 units). */
+export interface Entity {
+  /** With every aggregation strategy but `none`. */
+  entity_group?: string;
+  /** With the aggregation strategy `none`, as `index`. */
+  entity?: string;
+  index?: number;
+  score: number;
+  word: string;
+  start: number;
+  end: number;
+}
+
+/** An answer within a context; places are in characters (Unicode code points, not UTF-16 units). */
+export interface Answer {
+  answer: string;
+  score: number;
+  start: number;
+  end: number;
+}
+
+/** A word for a mask. */
+export interface Fill {
+  score: number;
+  token: number;
+  token_str: string;
+  sequence: string;
+}
+
+/** A map from column to cells, or a list of rows of which the first is the header. */
+export type Table = Record<string, (string | number)[]> | (string | number)[][];
+
+/** The answer to a question about a table; `coordinates` are rows and columns from 0. */
+export interface TableAnswer {
+  answer: string;
+  coordinates: [number, number][];
+  cells: string[];
+  aggregator?: string;
+}
+
 /** Inputs, parameters and output of each task, as in the Hub's specifications. */
 export interface Tasks {
   "text-classification": [
@@ -51,12 +93,53 @@ export interface Tasks {
     { top_k?: number; function_to_apply?: "sigmoid" | "softmax" | "none" },
     { label: string; score: number }[],
   ];
+  "token-classification": [
+    string,
+    {
+      /** `simple` where absent, as on the Hub; Python's own default is `none`. */
+      aggregation_strategy?: "none" | "simple" | "first" | "average" | "max";
+      ignore_labels?: string[];
+      stride?: number;
+    },
+    Entity[],
+  ];
+  "table-question-answering": [
+    { query: string | string[]; table: Table },
+    { padding?: "do_not_pad" | "longest" | "max_length"; sequential?: boolean; truncation?: boolean },
+    TableAnswer | TableAnswer[],
+  ];
+  "question-answering": [
+    { question: string; context: string },
+    {
+      top_k?: number;
+      doc_stride?: number;
+      max_answer_len?: number;
+      max_seq_len?: number;
+      max_question_len?: number;
+      handle_impossible_answer?: boolean;
+      align_to_words?: boolean;
+    },
+    /** As Python gives it: one answer alone, several in a list. */
+    Answer | Answer[],
+  ];
+  "zero-shot-classification": [
+    string | { text: string; candidate_labels?: string | string[] },
+    { candidate_labels?: string | string[]; hypothesis_template?: string; multi_label?: boolean },
+    { label: string; score: number }[],
+  ];
   "feature-extraction": [
     string | string[],
     { normalize?: boolean; prompt_name?: string; truncate?: boolean; truncation_direction?: "Left" | "Right" },
     number[][] | number[][][],
   ];
+  /** A list for each mask where there are several. */
+  "fill-mask": [string, { top_k?: number; targets?: string | string[] }, Fill[] | Fill[][]];
   "sentence-similarity": [{ source_sentence: string; sentences: string[] }, Record<string, never>, number[]];
+  "text-ranking": [
+    { query: string; texts: string[] },
+    { top_k?: number; raw_scores?: boolean; return_text?: boolean },
+    { index: number; score: number; text?: string }[],
+  ];
 }
 
 /** Loads a model for a task. */

@@ -1,6 +1,6 @@
 // Every case with Python's output, through a widget in the browser.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./browser.mjs";
 import { ROOT } from "./repositories.mjs";
@@ -11,9 +11,11 @@ export function cases() {
     readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "__pycache__");
   const root = join(ROOT, "tests/cases");
   return folders(root).flatMap(({ name: task }) =>
-    folders(join(root, task)).map(({ name }) => {
-      const text = readFileSync(join(root, task, name, "case.json"), "utf8");
-      return { task, name, ...JSON.parse(text) };
+    folders(join(root, task)).flatMap(({ name }) => {
+      const read = (file) => JSON.parse(readFileSync(join(root, task, name, file), "utf8"));
+      if (!existsSync(join(root, task, name, "cases.json"))) return { task, name, ...read("case.json") };
+      const { cases: many, ...shared } = read("cases.json");
+      return many.map((one) => ({ task, ...shared, ...one, name: `${name}/${one.name}` }));
     }),
   );
 }

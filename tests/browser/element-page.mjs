@@ -241,7 +241,7 @@ export const tests = [
       await record(page);
       for (const inputs of ["one", { text: "one", text_pair: "two" }]) {
         await page.evaluate((inputs) => (document.querySelector("model-widget").inputs = inputs), inputs);
-        await page.locator("textarea").fill("typed by hand");
+        await page.locator("[data-field=text]").fill("typed by hand");
         await page.locator("[part~=run]").click();
         const seen = await until(() => page.evaluate(() => events.filter(({ name }) => name === "output").pop()?.detail.inputs), "output");
         assert.ok(JSON.stringify(seen).includes("typed by hand"), JSON.stringify(seen));
@@ -254,11 +254,11 @@ export const tests = [
     async run(t) {
       t.hub.fault(/^\/api\/models/, "drip", { bytes: 300, every: 300 });
       const page = await t.open({ model: "vitrine/tiny-sentiment", task: "text-classification" });
-      await page.locator("textarea").click();
+      await page.locator("[data-field=text]").click();
       await page.keyboard.type("half a sen");
       await waitDescribed(page);
       await page.keyboard.type("tence");
-      assert.equal(await page.locator("textarea").inputValue(), "half a sentence");
+      assert.equal(await page.locator("[data-field=text]").inputValue(), "half a sentence");
     },
   },
   {

@@ -188,7 +188,7 @@ export const tests = [
     async run(t) {
       const page = await t.open(TINY);
       await waitDescribed(page);
-      await page.locator("textarea").fill("I love it");
+      await page.locator("[data-field=text]").fill("I love it");
       await page.keyboard.press(`${key}+Enter`);
       await waitState(page, "ready");
       await page.locator(".result:not(:has(.author))").waitFor();
@@ -221,7 +221,7 @@ export const tests = [
       assert.match(await shown(), /Author’s example output[^]*POSITIVE[^]*0\.909/);
       await page.locator(".chip", { hasText: "A restaurant review" }).press("Enter");
       assert.match(await shown(), /Author’s example output[^]*NEGATIVE[^]*0\.937/);
-      assert.match(await page.locator("textarea").inputValue(), /^We waited an hour/);
+      assert.match(await page.locator("[data-field=text]").inputValue(), /^We waited an hour/);
       assert.match(await focused(page), /^A restaurant review/);
       await page.locator(".chip", { hasText: "Negation" }).click();
       assert.equal(await page.locator(".result").count(), 0, "no output of another example");

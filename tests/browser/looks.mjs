@@ -79,7 +79,7 @@ async function look(page, { dir = "ltr", ...media }) {
 }
 
 /** What axe finds, one line each. */
-async function findings(page) {
+export async function findings(page) {
   return page.evaluate(async () => {
     const { violations } = await axe.run();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id} ${target.flat().pop()} ${any[0]?.message ?? ""}`));
@@ -87,7 +87,7 @@ async function findings(page) {
 }
 
 /** Elements of the widget that are wider than their place, other than those that scroll. */
-const overflowing = (page) =>
+export const overflowing = (page) =>
   page.evaluate(() => {
     const w = document.querySelector("model-widget");
     const inside = [...w.shadowRoot.querySelectorAll("*")].filter((element) => {

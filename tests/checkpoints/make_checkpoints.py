@@ -7,13 +7,29 @@ Run `python make_checkpoints.py`. The seed is fixed: the same versions write the
 
 import json
 import shutil
-from collections import Counter
+from collections import Counter, OrderedDict
 from pathlib import Path
+from unittest import mock
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForPreTraining, BertForSequenceClassification, BertModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForQuestionAnswering,
+    RobertaForSequenceClassification,
+    RobertaForTokenClassification,
+)
+
+import byte_level
 
 HERE = Path(__file__).parent
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -56,7 +72,7 @@ def vocabulary(normalizer, pre_tokenizer, size=400):
     return {piece: i for i, piece in enumerate((pieces + ranked)[:size])}
 
 
-def make_tokenizer(folder, lowercase, max_length):
+def make_tokenizer(folder, lowercase, max_length, **settings):
     """Writes tokenizer.json and tokenizer_config.json of a WordPiece tokenizer."""
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -79,6 +95,7 @@ def make_tokenizer(folder, lowercase, max_length):
         "tokenize_chinese_chars": True,
         "tokenizer_class": "BertTokenizer",
         "unk_token": "[UNK]",
+        **settings,
     }
     if max_length:
         config["model_max_length"] = max_length
@@ -165,6 +182,104 @@ def classifier(name, seed, labels, problem_type, style, **changes):
     write_config(folder, config, "BertForSequenceClassification", style, **extra)
 
 
+def classifier_files(write):
+    """Returns a function that writes the folder of `bert-sequence-classification` with its weights in other files."""
+    def make(name):
+        source, folder = HERE / "bert-sequence-classification", new_folder(name)
+        for file in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(source / file, folder)
+        write(folder, load_file(source / "model.safetensors"))
+    return make
+
+
+def state_dict(tensors):
+    """What torch.save made of these weights in 2019 and later: the integers of `position_ids`, two names of one tensor,
+    a tensor of which only the transpose is in a row, a part of a longer one, and numbers of 64 bits."""
+    state = OrderedDict([("bert.embeddings.position_ids", torch.arange(MAX_POSITIONS).expand((1, -1)))])
+    for name, tensor in tensors.items():
+        state[name] = tensor.clone()
+    words = "bert.embeddings.word_embeddings.weight"
+    state["cls.predictions.decoder.weight"] = state[words]
+    query = "bert.encoder.layer.0.attention.self.query.weight"
+    state[query] = state[query].t().contiguous().t()
+    joined = torch.cat([state["classifier.weight"], state["classifier.weight"] + 1])
+    state["classifier.weight"] = joined[:len(joined) // 2]
+    state["classifier.bias"] = state["classifier.bias"].double()
+    state._metadata = OrderedDict([("", {"version": 1})])
+    return state
+
+
+@classifier_files
+def bin_zip(folder, tensors):
+    torch.save(state_dict(tensors), folder / "pytorch_model.bin")
+
+
+@classifier_files
+def bin_legacy(folder, tensors):
+    path, tensors = folder / "pytorch_model.bin", state_dict(tensors)
+    # The keys of storages are addresses, and storages stand in the keys' order: here both are those of the state dict, so
+    # that every run writes the same file.
+    with mock.patch.object(torch.serialization, "sorted", list, create=True):
+        torch.save(tensors, path, _use_new_zipfile_serialization=False)
+    text = lambda key: b"X" + len(key).to_bytes(4, "little") + key
+    content = path.read_bytes()
+    for number, tensor in enumerate(tensors.values()):
+        key = str(tensor.untyped_storage()._cdata).encode()
+        content = content.replace(text(key), text(str(number).encode()))
+    path.write_bytes(content)
+
+
+def write_shards(folder, tensors, name, save):
+    """Two files with their index; the split is that of `split_torch_state_dict_into_shards` in spirit: by size."""
+    stem, end = name.rsplit(".", 1)
+    names, half, at = [f"{stem}-0000{i}-of-00002.{end}" for i in (1, 2)], sum(map(torch.numel, tensors.values())) / 2, 0
+    files, weight_map = ({}, {}), {}
+    for key, tensor in tensors.items():
+        index = int(at > half)
+        files[index][key], weight_map[key] = tensor, names[index]
+        at += tensor.numel()
+    for path, content in zip(names, files):
+        save(content, folder / path)
+    size = sum(tensor.nbytes for tensor in tensors.values())
+    write_json(folder / f"{name}.index.json", {"metadata": {"total_size": size}, "weight_map": weight_map})
+
+
+@classifier_files
+def sharded(folder, tensors):
+    write_shards(folder, tensors, "model.safetensors", lambda part, path: save_file(part, path, {"format": "pt"}))
+
+
+@classifier_files
+def bin_sharded(folder, tensors):
+    write_shards(folder, tensors, "pytorch_model.bin", torch.save)
+
+
+@classifier_files
+def variant(folder, tensors):
+    half = {name: tensor.half() for name, tensor in tensors.items()}
+    save_file(half, folder / "model.fp16.safetensors", metadata={"format": "pt"})
+
+
+def headed(name, seed, kind, labels=None, extra=None, **tokenizer):
+    """A model with a head, of BERT with WordPiece or of RoBERTa with byte-level BPE, in the style of transformers 5."""
+    folder = new_folder(name)
+    of_labels = {"num_labels": len(labels)} if labels else {}
+    if kind.__name__.startswith("Bert"):
+        config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS, **tokenizer), **of_labels)
+    else:
+        size = byte_level.make_tokenizer(folder, TEXT, MAX_POSITIONS, write_json, **tokenizer)
+        config = RobertaConfig(
+            vocab_size=size, hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64,
+            max_position_embeddings=MAX_POSITIONS + 2, type_vocab_size=1, initializer_range=0.3, layer_norm_eps=1e-5,
+            **of_labels)
+    write_weights(folder, tensors_of(make_model(kind, config, seed)))
+    values = {"model_type": config.model_type, "pad_token_id": config.pad_token_id, **(extra or {})}
+    if labels:
+        values |= {"id2label": {str(i): label for i, label in enumerate(labels)},
+                   "label2id": {label: i for i, label in enumerate(labels)}}
+    write_config(folder, config, kind.__name__, style=5, **values)
+
+
 def base(name, seed, dtype, style):
     folder = new_folder(name)
     config = make_config(make_tokenizer(folder, lowercase=True, max_length=MAX_POSITIONS))
@@ -247,12 +362,27 @@ def sentence(name, seed, modes, similarity=None, after=(), new=False, cased=Fals
     write_json(folder / "config_sentence_transformers.json", settings)
 
 
+def sentence_bin(name):
+    """The folder of `sentence-dense` as it was before safetensors: each module's weights as torch saves them."""
+    folder = HERE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(HERE / "sentence-dense", folder)
+    for path in sorted(folder.rglob("model.safetensors")):
+        torch.save(load_file(path), path.with_name("pytorch_model.bin"))
+        path.unlink()
+
+
 def main():
     classifier("bert-sequence-classification", 1, ["negative", "neutral", "positive"],
                "single_label_classification", style=5)
     classifier("bert-multi-label", 2, ["joy", "anger", "surprise", "fear"], "multi_label_classification", style=4,
                hidden_act="gelu_new")
     classifier("bert-regression", 3, ["LABEL_0"], "regression", style=5, hidden_act="relu")
+    bin_zip("bert-bin-zip")
+    bin_legacy("bert-bin-legacy")
+    sharded("bert-sharded")
+    bin_sharded("bert-bin-sharded")
+    variant("bert-variant")
     legacy("bert-base-legacy", 4)
     base("bert-bf16", 5, torch.bfloat16, style=5)
     base("bert-f16", 5, torch.float16, style=4)
@@ -266,7 +396,22 @@ def main():
     sentence("sentence-concat", 6, ["max", "mean"], new=True, after=["Normalize"], similarity="cosine", config_extra={
         "model_type": "SentenceTransformer", "prompts": {"query": "question: ", "document": ""},
         "default_prompt_name": None})
+    entities = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "ORG"]
+    headed("bert-token-classification", 27, BertForTokenClassification, entities)
+    headed("roberta-token-classification", 28, RobertaForTokenClassification, entities)
+    headed("bert-question-answering", 9, BertForQuestionAnswering)
+    headed("bert-question-answering-left", 9, BertForQuestionAnswering, padding_side="left")
+    headed("roberta-question-answering", 10, RobertaForQuestionAnswering)
+    headed("bert-masked-lm", 11, BertForMaskedLM)
+    headed("roberta-masked-lm", 12, RobertaForMaskedLM)
+    headed("bert-nli", 13, BertForSequenceClassification, ["contradiction", "neutral", "entailment"])
+    headed("roberta-nli", 14, RobertaForSequenceClassification, ["ENTAILMENT", "NEUTRAL", "CONTRADICTION"])
+    headed("bert-cross-encoder", 15, BertForSequenceClassification, ["LABEL_0"])
+    headed("roberta-cross-encoder", 16, RobertaForSequenceClassification, ["LABEL_0"], extra={
+        "sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity", "version": "4.0.1"}})
+
     sentence("sentence-dense", 6, ["mean"], after=["Dense", "Normalize"], similarity="cosine")
+    sentence_bin("sentence-bin")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vitrine_hub::LocalBoxFuture;
 use vitrine_tasks::protocol::Progress;
 
-/// One case: `tests/cases/<pipeline-tag>/<name>/case.json`.
+/// One case: `tests/cases/<pipeline-tag>/<name>/case.json`, or one of the many of a model in `cases.json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
@@ -24,6 +24,36 @@ pub struct Case {
     pub output: Value,
     /// How far an output may be from it.
     pub tolerance: Tolerance,
+}
+
+/// Many cases of one model: `tests/cases/<pipeline-tag>/<name>/cases.json`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    made_by: String,
+    model: String,
+    tolerance: Tolerance,
+    cases: Vec<Member>,
+}
+
+/// One of many cases.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Member {
+    name: String,
+    inputs: Value,
+    #[serde(default)]
+    parameters: Value,
+    output: Value,
+}
+
+impl Cases {
+    fn each(self) -> impl Iterator<Item = (String, Case)> {
+        let Self { made_by, model, tolerance, cases } = self;
+        cases.into_iter().map(move |Member { name, inputs, parameters, output }| {
+            (name, Case { made_by: made_by.clone(), model: model.clone(), inputs, parameters, output, tolerance })
+        })
+    }
 }
 
 /// How far an output may be from Python's.
@@ -51,13 +81,22 @@ pub fn cases() -> Vec<(String, String, Case)> {
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
     for task in folders(&root().join("tests/cases")) {
         for case in folders(&task) {
-            let json = std::fs::read(case.join("case.json")).expect("a case");
-            let parsed = serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
-            found.push((name(&task), name(&case), parsed));
+            let (tag, folder) = (name(&task), name(&case));
+            if case.join("cases.json").is_file() {
+                let many: Cases = read(&case.join("cases.json"));
+                found.extend(many.each().map(|(name, one)| (tag.clone(), format!("{folder}/{name}"), one)));
+            } else {
+                found.push((tag, folder, read(&case.join("case.json"))));
+            }
         }
     }
     found.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     found
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    let json = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&json).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The folder of a repository that a case names.

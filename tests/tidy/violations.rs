@@ -48,16 +48,12 @@ fn tasks_can_fail() {
 
 #[test]
 fn architectures_can_fail() {
-    let paths = strings(&["crates/models/src/deberta_v2.rs"]);
-    let offenders = |paths: &[String], checkpoints: &[&str], models: &[&str]| {
-        let checkpoints: Vec<_> =
-            checkpoints.iter().map(|name| ((*name).to_owned(), "deberta-v2".to_owned())).collect();
-        architecture_offenders(paths, &["deberta-v2"], &checkpoints, &strings(models))
-    };
-    assert!(offenders(&paths, &["tiny"], &["checkpoints/tiny"]).is_empty());
-    assert_eq!(offenders(&[], &["tiny"], &["checkpoints/tiny"]), ["deberta-v2 has no crates/models/src/deberta_v2.rs"]);
-    assert_eq!(offenders(&paths, &[], &[]), ["deberta-v2 has no checkpoint in tests/checkpoints/"]);
-    assert_eq!(offenders(&paths, &["tiny"], &["checkpoints/other"]), ["no case runs a checkpoint of deberta-v2"]);
+    let reference = "tests/checkpoints/architectures/deberta-v2/none/reference.safetensors";
+    let paths = strings(&["crates/models/src/architectures/deberta_v2.rs", reference]);
+    assert!(architecture_offenders(&paths, &["deberta-v2"]).is_empty());
+    assert_eq!(architecture_offenders(&paths[1..], &["deberta-v2"]).len(), 1);
+    assert_eq!(architecture_offenders(&paths[..1], &["deberta-v2"]), [format!("deberta-v2 has no {reference}")]);
+    assert_eq!(architecture_offenders(&paths, &[]), ["tests/checkpoints/architectures/deberta-v2/ is of none"]);
 }
 
 #[test]

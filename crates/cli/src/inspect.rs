@@ -51,7 +51,9 @@ fn report(snapshot: &Snapshot, found: &Inspection, download: &str) -> String {
         ("commit", or_none(found.commit.as_ref())),
         ("task", or_none(found.task.as_ref())),
         ("architecture", or_none(found.architecture.as_ref())),
-        ("head", or_none(found.classes.first())),
+        ("class", or_none(found.classes.first())),
+        ("head", if found.heads.is_empty() { "none".to_owned() } else { found.heads.join(", ") }),
+        ("suits", found.suits.join(", ")),
         ("parameters", parameters),
         ("download", download.to_owned()),
     ];

@@ -118,6 +118,8 @@ fn what_a_repository_holds_is_shown() {
             "text-classification",
             "bert",
             "BertForSequenceClassification",
+            "sequence-classification",
+            "feature-extraction",
             "F32",
             "model.safetensors",
             "none",

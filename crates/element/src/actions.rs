@@ -7,12 +7,13 @@ use std::time::Duration;
 use serde_json::Value;
 use vitrine_browser::sleep;
 use vitrine_tasks::protocol::Failure;
-use vitrine_tasks::{ErrorCode, FieldKind};
-use vitrine_views::{list_rows, text};
+use vitrine_tasks::{ErrorCode, FieldKind, Table, TableEdit};
+use vitrine_views::{list_rows, table_editor, text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    Element, Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, KeyboardEvent,
+    ClipboardEvent, Element, Event, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit,
+    KeyboardEvent,
 };
 
 use crate::dom::value_of;
@@ -35,8 +36,8 @@ type Handler = fn(&Rc<State>, &Event);
 impl Listeners {
     /// Listens to the widget's shadow root.
     pub(crate) fn new(state: &Rc<State>) -> Self {
-        let kinds: [(&str, Handler); 4] =
-            [("click", clicked), ("submit", submitted), ("keydown", pressed), ("input", edited)];
+        let kinds: [(&str, Handler); 5] =
+            [("click", clicked), ("submit", submitted), ("keydown", pressed), ("input", edited), ("paste", pasted)];
         let handlers = kinds.map(|(kind, handle)| {
             let weak: Weak<State> = Rc::downgrade(state);
             let handler = Closure::<dyn Fn(Event)>::new(move |event: Event| {
@@ -95,8 +96,9 @@ impl State {
             return;
         }
         let Some(task) = self.task() else { return };
-        if let Some(missing) = (task.missing_input)(&self.current_inputs()) {
-            self.fail(Failure { code: ErrorCode::InvalidInputs, message: missing.to_owned() });
+        let filled = task.filled_inputs(&self.current_inputs(), &self.current_parameters());
+        if let Some(missing) = (task.missing_input)(&filled) {
+            self.fail(Failure::new(ErrorCode::InvalidInputs, missing));
             return self
                 .dom
                 .focus(self.dom.all("[data-field]").into_iter().find(|field| value_of(field).trim().is_empty()));
@@ -109,10 +111,10 @@ impl State {
     /// Fills the form with an example, shows its author's output, and runs it where the model is here.
     fn pick_example(self: &Rc<Self>, index: usize) {
         let Some(task) = self.task() else { return };
-        let Some(example) = self.examples(task).into_iter().nth(index) else { return };
-        self.set_inputs(example.inputs.clone());
+        let examples = self.examples(task);
+        let Some(example) = examples.get(index) else { return };
+        self.take_example(&examples, example);
         self.dom.focus(self.dom.find(&format!("[data-action=example][data-index=\"{index}\"]")));
-        self.show_author_output(&example);
         self.show_output(true);
         if example.output.is_none() && self.session.borrow().is_some() {
             self.submit();
@@ -137,6 +139,37 @@ impl State {
         }
         let row = remove.unwrap_or(texts.len() - 1).min(texts.len().saturating_sub(1));
         self.dom.focus(self.dom.all(&format!("[data-field=\"{name}\"]")).into_iter().nth(row));
+    }
+
+    /// Changes the table of a field; the focus goes to the box with this number, the cells counted through the table.
+    fn change_table(&self, name: &str, edit: &TableEdit) -> bool {
+        let field = self.task().and_then(|task| task.fields.iter().find(|field| field.name == name));
+        let place = self.dom.find(&format!("[data-table=\"{name}\"]"));
+        let (Some(field), Some(place)) = (field, place) else { return false };
+        let Some(mut table) = Table::of(&self.dom.field_value(field)) else { return false };
+        let before = (table.rows.len(), table.columns.len());
+        if !table.edit(edit) {
+            return false;
+        }
+        self.edited.set(true);
+        place.set_inner_html(&table_editor(field, &table).into_string());
+        let columns = table.columns.len();
+        let cell = match *edit {
+            TableEdit::AddRow => columns * table.rows.len(),
+            TableEdit::AddColumn => columns - 1,
+            TableEdit::RemoveRow(row) => columns * (row + 1).min(table.rows.len()),
+            TableEdit::RemoveColumn(column) => column.min(columns - 1),
+            TableEdit::Paste(cell, _) => cell / before.1 * columns + cell % before.1,
+        };
+        self.dom.focus(self.dom.all(&format!("[data-field=\"{name}\"]")).into_iter().nth(cell));
+        true
+    }
+
+    /// Takes the task that an error offers, and loads the model for it from what is here.
+    fn take_task(self: &Rc<Self>, tag: &str) {
+        // Attributes of an element of one's own can always be set; it reads them anew.
+        let _ = self.host.set_attribute("task", tag);
+        spawn_local(futures_util::FutureExt::map(self.load(), drop));
     }
 
     /// Puts a text on the clipboard, and says so on the button.
@@ -204,6 +237,11 @@ fn clicked(state: &Rc<State>, event: &Event) {
         "example" => state.pick_example(index()),
         "add-item" => state.change_list(&attribute("data-list-name"), None),
         "remove-item" => state.change_list(&attribute("data-list-name"), Some(index())),
+        "add-row" => drop(state.change_table(&attribute("data-list-name"), &TableEdit::AddRow)),
+        "add-column" => drop(state.change_table(&attribute("data-list-name"), &TableEdit::AddColumn)),
+        "remove-row" => drop(state.change_table(&attribute("data-list-name"), &TableEdit::RemoveRow(index()))),
+        "remove-column" => drop(state.change_table(&attribute("data-list-name"), &TableEdit::RemoveColumn(index()))),
+        "task" => state.take_task(&attribute("data-task")),
         "json" => state.toggle_json(),
         "copy" => {
             let output = state.output.borrow().as_ref().map(|shown| shown.output.clone()).unwrap_or(Value::Null);
@@ -232,6 +270,20 @@ fn edited(state: &Rc<State>, event: &Event) {
     let control = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     if control.is_some_and(|control| control.has_attribute("data-field") || control.has_attribute("data-parameter")) {
         state.edited.set(true);
+    }
+}
+
+/// Cells that are pasted into a table go into its boxes.
+fn pasted(state: &Rc<State>, event: &Event) {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+    let table = target.closest("[data-table]").ok().flatten();
+    let data = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
+    let (Some(table), Some(text)) = (table, data.and_then(|data| data.get_data("text").ok())) else { return };
+    let name = table.get_attribute("data-table").unwrap_or_default();
+    let cells = state.dom.all(&format!("[data-field=\"{name}\"]"));
+    let Some(cell) = cells.iter().position(|cell| *cell == target) else { return };
+    if state.change_table(&name, &TableEdit::Paste(cell, &text)) {
+        event.prevent_default();
     }
 }
 

@@ -274,10 +274,10 @@ impl From<Lost> for Failure {
     fn from(lost: Lost) -> Self {
         let code =
             if lost.again || lost.message.is_empty() { ErrorCode::Internal } else { ErrorCode::UnsupportedBrowser };
-        Failure { code, message: format!("the worker was lost: {}", lost.message) }
+        Failure::new(code, format!("the worker was lost: {}", lost.message))
     }
 }
 
 fn unexpected() -> Failure {
-    Failure { code: ErrorCode::Internal, message: "the worker answered something else than it was asked".to_owned() }
+    Failure::new(ErrorCode::Internal, "the worker answered something else than it was asked")
 }

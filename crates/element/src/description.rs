@@ -77,6 +77,17 @@ impl Description {
         card.text("license").filter(|licence| *licence != "other").or_else(|| card.text("license_name"))
     }
 
+    /// Whether the card says that the model compares two texts: a data set of natural language inference, or a tag.
+    pub(crate) fn compares_pairs(&self) -> bool {
+        const TAGS: &[&str] = &["cross-encoder", "natural-language-inference", "nli", "zero-shot-classification"];
+        let card = &self.snapshot.card;
+        let says = |key: &str, fits: &dyn Fn(&str) -> bool| match card.get(key) {
+            Value::Array(entries) => entries.iter().filter_map(Value::as_str).any(fits),
+            entry => entry.as_str().is_some_and(fits),
+        };
+        says("datasets", &|name| name.to_ascii_lowercase().contains("nli")) || says("tags", &|tag| TAGS.contains(&tag))
+    }
+
     /// `inference.parameters` of the card: the author's defaults.
     pub(crate) fn parameters(&self) -> &Value {
         self.snapshot.card.get("inference").get("parameters").unwrap_or(&Value::Null)
@@ -84,7 +95,7 @@ impl Description {
 }
 
 fn failed(error: Error) -> Failure {
-    Failure { code: error.code().parse().unwrap_or(ErrorCode::Internal), message: error.to_string() }
+    Failure::new(error.code().parse().unwrap_or(ErrorCode::Internal), error.to_string())
 }
 
 fn unsupported(tag: Option<&str>) -> Failure {
@@ -93,5 +104,5 @@ fn unsupported(tag: Option<&str>) -> Failure {
         Some(tag) => format!("`{tag}` is not supported yet; the tasks are {offered}"),
         None => format!("the repository names no task; choose one of {offered}"),
     };
-    Failure { code: ErrorCode::UnsupportedTask, message }
+    Failure::new(ErrorCode::UnsupportedTask, message)
 }

@@ -1,7 +1,7 @@
 //! The shadow root: regions filled from views, live texts, and what the form holds.
 
 use serde_json::{Map, Value};
-use vitrine_tasks::{FieldKind, Task};
+use vitrine_tasks::{Field, Task, split_at_commas};
 use vitrine_views::{Markup, Region, skeleton};
 use wasm_bindgen::JsCast;
 use web_sys::{
@@ -129,19 +129,16 @@ impl Dom {
 
     /// The task's inputs as the form holds them.
     pub(crate) fn inputs(&self, task: &Task) -> Value {
-        let mut inputs = Map::new();
-        for field in task.fields {
-            let texts = self.texts(field.name);
-            let value = match field.kind {
-                FieldKind::TextList { .. } => texts.into_iter().filter(|text| !text.trim().is_empty()).collect(),
-                FieldKind::Line | FieldKind::Text => texts.into_iter().next().map_or(Value::Null, Value::String),
-            };
-            if field.name.is_empty() {
-                return value;
-            }
-            inputs.insert(field.name.to_owned(), value);
-        }
-        Value::Object(inputs)
+        task.inputs_of_fields(
+            task.fields.iter().map(|field| (field.name.to_owned(), self.field_value(field))).collect(),
+        )
+    }
+
+    /// What the boxes of a field hold.
+    pub(crate) fn field_value(&self, field: &Field) -> Value {
+        let table = self.find(&format!("[data-table=\"{}\"] [data-columns]", field.name));
+        let columns = table.and_then(|table| table.get_attribute("data-columns")?.parse().ok());
+        field.value_of(self.texts(field.name), columns.unwrap_or(1))
     }
 
     /// What stands in the boxes of a field.
@@ -158,6 +155,7 @@ impl Dom {
                 _ if text.is_empty() => continue,
                 "integer" => text.parse::<u64>().map_or(Value::String(text), Value::from),
                 "boolean" => Value::Bool(text == "true"),
+                "list" => split_at_commas(&text).collect(),
                 _ => Value::String(text),
             };
             parameters.insert(control.get_attribute("data-parameter").unwrap_or_default(), value);

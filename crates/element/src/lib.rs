@@ -6,6 +6,7 @@ mod attributes;
 mod client;
 mod description;
 mod dom;
+mod inputs;
 mod life;
 mod module;
 mod script_error;

@@ -84,7 +84,12 @@ impl State {
         self.describing.take();
         self.output.take();
         self.error.take();
-        self.inputs.replace(Value::Null);
+        if !self.just_set.get() {
+            self.inputs.take();
+            self.parameters.take();
+        }
+        self.mask_token.take();
+        self.compares_pairs.set(false);
         self.edited.set(false);
         self.dom.say("", false);
         self.dom.say("", true);
@@ -113,7 +118,7 @@ impl State {
                     if state.error.take().is_some() {
                         state.set_ready_state(ReadyState::Idle);
                     }
-                    state.take_first_example(&description);
+                    state.take_description(&description);
                     state.show_all();
                     Ok(description)
                 }
@@ -173,11 +178,12 @@ impl State {
             state.show_progress(&progress, &meter, &shown);
             state.dispatch("progress", progress_detail(&progress));
         };
-        let (session, _) = self.client.load(load, Rc::new(progress), |id| self.request.set(Some(id))).await?;
+        let (session, loaded) = self.client.load(load, Rc::new(progress), |id| self.request.set(Some(id))).await?;
         if model != self.model.get() {
             return Err(Failure::aborted());
         }
         self.session.replace(Some(Rc::new(session)));
+        self.take_loaded(loaded.mask_token, loaded.compares_pairs);
         self.cached.set(description.cached().await);
         Ok(())
     }
@@ -204,7 +210,7 @@ impl State {
         let Some(session) = self.session.borrow().clone().filter(|_| !replaced()) else {
             return Err(Failure::aborted());
         };
-        let (inputs, parameters) = (self.current_inputs(), self.all_parameters());
+        let (inputs, parameters) = (self.current_inputs(), self.current_parameters());
         self.error.take();
         self.set_ready_state(ReadyState::Running);
         self.show_run_begins(run);
@@ -215,7 +221,7 @@ impl State {
         self.request.take();
         let result = result.and_then(|done| match serde_json::from_str::<Value>(&done.output) {
             Ok(output) => Ok((output, done)),
-            Err(error) => Err(Failure { code: ErrorCode::Internal, message: error.to_string() }),
+            Err(error) => Err(Failure::new(ErrorCode::Internal, error.to_string())),
         });
         match result {
             Ok((output, done)) => {
@@ -263,6 +269,9 @@ impl State {
     pub(crate) fn fail(self: &Rc<Self>, failure: Failure) {
         self.set_ready_state(ReadyState::Error);
         self.error.replace(Some(failure.clone()));
+        if self.task().is_none() {
+            self.show_form();
+        }
         self.show_state();
         self.dispatch("error", to_script(&failure));
     }
@@ -308,6 +317,7 @@ impl State {
             spawn_local(self.load().map(drop));
         } else {
             self.set_ready_state(ReadyState::Idle);
+            self.show_form();
             self.show_state();
             self.seen();
         }

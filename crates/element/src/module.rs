@@ -73,11 +73,10 @@ impl Module {
     /// Removes a model, as `stored` named it, from this device, or all where it is undefined.
     pub fn remove(&self, model: JsValue) -> Promise {
         promise(async move {
-            let model: Option<StoredModel> =
-                given(model)?.map(serde_json::from_value).transpose().map_err(|_| Failure {
-                    code: ErrorCode::InvalidInputs,
-                    message: "a model to remove is one that `stored` named".to_owned(),
-                })?;
+            let model: Option<StoredModel> = given(model)?
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(|_| Failure::new(ErrorCode::InvalidInputs, "a model to remove is one that `stored` named"))?;
             Ok(to_script(&storage::remove(model).await?))
         })
     }
@@ -111,9 +110,8 @@ impl ModuleSession {
         let (session, stop) = (self.session.borrow().clone(), Stop::new(&self.client, signal));
         promise(async move {
             stop.check()?;
-            let session = session.ok_or_else(|| Failure {
-                code: ErrorCode::InvalidInputs,
-                message: "the model has been given back; load it again".to_owned(),
+            let session = session.ok_or_else(|| {
+                Failure::new(ErrorCode::InvalidInputs, "the model has been given back; load it again")
             })?;
             let (inputs, parameters) = (given(inputs)?.unwrap_or_default(), given(parameters)?.unwrap_or_default());
             let done = session.run(inputs, parameters, |id| stop.begin(id)).await?;

@@ -4,11 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
 use vitrine_browser::sleep;
 use vitrine_hub::Endpoint;
 use vitrine_tasks::protocol::Progress;
-use vitrine_tasks::{ErrorCode, Task, examples, task};
+use vitrine_tasks::{ErrorCode, Task, fill_mask, task};
 use vitrine_views::{
     Consent, ErrorOptions, Footer, FormOptions, Header, Markup, ProgressView, Ready, Region, Run, RunMeta, RunningView,
     Snippet, announce_loaded_share, announce_output, consent, consent_pending, error, footer, form, form_pending,
@@ -79,9 +78,17 @@ impl State {
         self.take_edits();
         let (parameters, inputs) = (self.parameters.borrow(), self.inputs.borrow());
         let markup = match self.task() {
+            None if self.error.borrow().is_some() => Markup::default(),
             None => form_pending(),
             Some(task) => {
-                let options = FormOptions { run: self.run_kind(), mac: is_mac(), parameters: Some(&parameters) };
+                let mask_token = self.mask_token.borrow();
+                let options = FormOptions {
+                    run: self.run_kind(),
+                    mac: is_mac(),
+                    parameters: Some(&parameters),
+                    mask_token: mask_token.as_deref().filter(|_| task.tag == fill_mask::TASK.tag),
+                    open_optional: self.compares_pairs.get(),
+                };
                 form(task, &inputs, &self.examples(task), &options)
             }
         };
@@ -90,14 +97,6 @@ impl State {
         if let Some(caret) = caret {
             self.dom.set_caret(&caret);
         }
-    }
-
-    /// Takes over what the visitor has changed in the form.
-    fn take_edits(&self) {
-        let (inputs, parameters) = (self.current_inputs(), self.current_parameters());
-        self.inputs.replace(inputs);
-        self.parameters.replace(parameters);
-        self.edited.set(false);
     }
 
     /// Shows where the widget is in its life; the form is left as it is.
@@ -174,7 +173,8 @@ impl State {
             let details =
                 format!("model: {}\nrevision: {}\nendpoint: {endpoint}", attributes.model, attributes.revision);
             let token_host = token_may_help.then_some(host.as_str());
-            error(failure.code, &failure.message, &ErrorOptions { can_retry, token_host, details: &details })
+            let options = ErrorOptions { can_retry, token_host, tasks: &failure.tasks, details: &details };
+            error(failure.code, &failure.message, &options)
         });
         self.dom.fill(Region::Error, markup);
         if let Some(failure) = failure.as_ref() {
@@ -276,77 +276,6 @@ impl State {
     pub(crate) fn task(&self) -> Option<&'static Task> {
         let described = self.description.borrow().as_ref().map(|description| description.task);
         described.or_else(|| task(self.attributes.borrow().task.as_deref()?))
-    }
-
-    /// The model's examples, or the Hub's until the card is here.
-    pub(crate) fn examples(&self, task: &Task) -> Vec<vitrine_tasks::Example> {
-        match self.description.borrow().as_ref() {
-            Some(description) => description.examples.clone(),
-            None => examples::examples(task, &Value::Null, None),
-        }
-    }
-
-    /// Puts the first example into an empty form, so that a visitor can run the model at once.
-    pub(crate) fn take_first_example(&self, description: &Description) {
-        if self.inputs.borrow().is_null()
-            && !self.edited.get()
-            && let Some(example) = description.examples.first()
-        {
-            self.inputs.replace(example.inputs.clone());
-            self.show_author_output(example);
-        }
-    }
-
-    /// Shows what the author gave with an example.
-    pub(crate) fn show_author_output(&self, example: &vitrine_tasks::Example) {
-        let shown = example.output.clone().map(|output| Shown {
-            inputs: example.inputs.clone(),
-            output,
-            done: None,
-            json: false,
-        });
-        self.output.replace(shown);
-    }
-
-    /// The inputs as they stand: what a script or an example has set, unless the visitor has changed the form since. A form
-    /// cannot hold all that a script can set.
-    pub(crate) fn current_inputs(&self) -> Value {
-        match self.task().filter(|_| self.edited.get()) {
-            Some(task) => self.dom.inputs(task),
-            None => self.inputs.borrow().clone(),
-        }
-    }
-
-    /// The parameters as they stand, likewise.
-    pub(crate) fn current_parameters(&self) -> Value {
-        if self.edited.get() { self.dom.parameters() } else { self.parameters.borrow().clone() }
-    }
-
-    /// The author's parameters with those of the page over them.
-    pub(crate) fn all_parameters(&self) -> Value {
-        let mut all =
-            self.description.borrow().as_ref().map_or(Value::Null, |description| description.parameters().clone());
-        match (&mut all, self.current_parameters()) {
-            (Value::Object(all), Value::Object(own)) => all.extend(own),
-            (_, Value::Null) => {}
-            // What is no object is refused by the task, in its own words.
-            (_, own) => all = own,
-        }
-        all
-    }
-
-    /// Puts inputs into the form.
-    pub(crate) fn set_inputs(&self, inputs: Value) {
-        self.take_edits();
-        self.inputs.replace(inputs);
-        self.show_form();
-    }
-
-    /// Puts parameters into the form.
-    pub(crate) fn set_parameters(&self, parameters: Value) {
-        self.take_edits();
-        self.parameters.replace(parameters);
-        self.show_form();
     }
 
     /// Whether the JSON of the output is open.

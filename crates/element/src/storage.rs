@@ -29,5 +29,5 @@ fn failed(error: StorageError) -> Failure {
         StorageError::Full => "there is no room on this device".to_owned(),
         StorageError::Unavailable(message) => message,
     };
-    Failure { code: ErrorCode::Storage, message }
+    Failure::new(ErrorCode::Storage, message)
 }

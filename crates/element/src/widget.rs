@@ -72,6 +72,12 @@ pub(crate) struct State {
     pub parameters: RefCell<Value>,
     /// Whether the visitor has changed the form since it was filled.
     pub edited: Cell<bool>,
+    /// Whether a script has set inputs or parameters at this moment.
+    pub just_set: Cell<bool>,
+    /// The mask token of the model's tokenizer, once it is known.
+    pub mask_token: RefCell<Option<String>>,
+    /// Whether the model was trained on pairs of texts, as far as that is known.
+    pub compares_pairs: Cell<bool>,
     pub output: RefCell<Option<Shown>>,
     pub error: RefCell<Option<Failure>>,
     pub listeners: RefCell<Option<Listeners>>,
@@ -117,6 +123,9 @@ impl Widget {
             inputs: RefCell::new(Value::Null),
             parameters: RefCell::new(Value::Null),
             edited: Cell::new(false),
+            just_set: Cell::new(false),
+            mask_token: RefCell::default(),
+            compares_pairs: Cell::new(false),
             output: RefCell::default(),
             error: RefCell::default(),
             listeners: RefCell::default(),
@@ -190,6 +199,7 @@ impl Widget {
     pub fn set_inputs(&self, inputs: JsValue) -> Result<(), JsValue> {
         let inputs = given(inputs).map_err(|failure| script_error(&failure))?;
         self.0.set_inputs(inputs.unwrap_or(Value::Null));
+        self.0.note_script();
         Ok(())
     }
 
@@ -204,6 +214,7 @@ impl Widget {
     pub fn set_parameters(&self, parameters: JsValue) -> Result<(), JsValue> {
         let parameters = given(parameters).map_err(|failure| script_error(&failure))?;
         self.0.set_parameters(parameters.unwrap_or(Value::Null));
+        self.0.note_script();
         Ok(())
     }
 
@@ -258,7 +269,7 @@ pub(crate) fn given(value: JsValue) -> Result<Option<Value>, Failure> {
     }
     serde_wasm_bindgen::from_value(value)
         .map(Some)
-        .map_err(|error| Failure { code: vitrine_tasks::ErrorCode::InvalidInputs, message: error.to_string() })
+        .map_err(|error| Failure::new(vitrine_tasks::ErrorCode::InvalidInputs, error.to_string()))
 }
 
 /// Plain data as a script sees it.

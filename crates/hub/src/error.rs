@@ -43,6 +43,22 @@ pub enum Error {
         /// The file's path.
         path: String,
     },
+    /// The repository has no weights that can be read.
+    #[error("`{repo}` has neither `model.safetensors` nor `pytorch_model.bin`{}", others_found(.others))]
+    NoWeights {
+        /// The repository's id.
+        repo: String,
+        /// The libraries whose weights it has, such as `Flax, TensorFlow`.
+        others: String,
+    },
+    /// The index of the weights' shards contradicts itself.
+    #[error("{path}: {reason}")]
+    MalformedIndex {
+        /// The file's path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The host answered with something else than the file.
     #[error("the host answered with {found} instead of `{path}`")]
     NotTheFile {
@@ -109,7 +125,8 @@ impl Error {
             Self::InvalidRepo(_) | Self::InvalidRevision(_) | Self::InvalidEndpoint(_) => "invalid-inputs",
             Self::RepoNotFound { .. } => "repo-not-found",
             Self::RevisionNotFound { .. } => "revision-not-found",
-            Self::EntryNotFound { .. } | Self::NotTheFile { .. } => "entry-not-found",
+            Self::EntryNotFound { .. } | Self::NoWeights { .. } | Self::NotTheFile { .. } => "entry-not-found",
+            Self::MalformedIndex { .. } => "malformed-checkpoint",
             Self::GatedRepo { .. } => "gated-repo",
             Self::Network(_) | Self::MalformedSnapshot { .. } => "network",
             Self::Cors(_) => "cors",
@@ -120,6 +137,10 @@ impl Error {
             Self::Sink => "internal",
         }
     }
+}
+
+fn others_found(others: &str) -> String {
+    if others.is_empty() { String::new() } else { format!("; its weights are for {others} only, which cannot be read") }
 }
 
 impl From<TransportError> for Error {

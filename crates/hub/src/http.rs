@@ -124,9 +124,16 @@ impl Http {
 
     /// Describes a repository on a host without an API.
     async fn probe(&self, repo: &RepoId, revision: &Revision) -> Result<Snapshot> {
-        let mut found =
-            self.probe_files(repo, revision, plan::SMALL.iter().chain(&[plan::WEIGHTS, "README.md"])).await?;
-        if !found.iter().any(|file| matches!(file.file.path.as_str(), "config.json" | "modules.json" | plan::WEIGHTS)) {
+        let (weights, other_weights) = plan::WEIGHTS.split_at(1);
+        let first = plan::SMALL.iter().chain(weights).chain(&["README.md"]);
+        let mut found = self.probe_files(repo, revision, first).await?;
+        let has = |found: &[Found], path: &str| found.iter().any(|found| found.file.path == path);
+        // A host that cannot list its files is asked for few that it may lack.
+        let lacks = |path: &str, instead: &'static [&'static str]| if has(&found, path) { &[] } else { instead };
+        let instead = weights.iter().flat_map(|path| lacks(path, other_weights));
+        let instead: Vec<&str> = instead.chain(lacks(plan::TOKENIZER, plan::SLOW_TOKENIZER)).copied().collect();
+        found.extend(self.probe_files(repo, revision, instead.iter()).await?);
+        if !["config.json", "modules.json"].iter().chain(plan::WEIGHTS).any(|path| has(&found, path)) {
             return Err(Error::RepoNotFound { repo: repo.to_string(), endpoint: self.endpoint.to_string() });
         }
         let mut snapshot = Snapshot {
@@ -146,6 +153,13 @@ impl Http {
         };
         if !folders.is_empty() {
             found.extend(self.probe_files(repo, revision, folders.iter()).await?);
+        }
+        for index in plan::WEIGHTS.iter().filter(|path| path.ends_with(".json")) {
+            if let Some(json) = self.small_json(&found, &snapshot, index).await {
+                let shards = plan::shards(&json);
+                let shards = shards.iter().filter(|path| !path.contains(['/', '\\']));
+                found.extend(self.probe_files(repo, revision, shards).await?);
+            }
         }
         if let Some(config) = self.small_json(&found, &snapshot, "config.json").await {
             snapshot.architectures = architectures(&config);
@@ -233,7 +247,8 @@ impl Found {
 fn module_paths(modules: &serde_json::Value) -> Vec<String> {
     let folders = modules.as_array().into_iter().flatten().filter_map(|module| module.get("path")?.as_str());
     let folders = folders.filter(|folder| !folder.is_empty() && !folder.contains(['/', '\\']) && *folder != "..");
-    folders.flat_map(|folder| [format!("{folder}/config.json"), format!("{folder}/model.safetensors")]).collect()
+    let names = ["config.json", "model.safetensors", "pytorch_model.bin"];
+    folders.flat_map(|folder| names.map(|name| format!("{folder}/{name}"))).collect()
 }
 
 impl Source for Http {

@@ -1,15 +1,21 @@
-//! Which of a repository's files a load needs, by their names alone.
+//! Which of a repository's files a load needs: by their names, and by the index where the weights are in several.
 
-use crate::{RepoFile, Snapshot};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{Error, RepoFile, Result, Snapshot};
 
 /// The files of a load, in the order in which they are read: small ones first, so that what cannot work is known
 /// before the weights come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Configs, tokenizer and modules.
+    /// Configs, tokenizer, modules and the index of the weights.
     pub small: Vec<RepoFile>,
-    /// The checkpoint: one file, or its shards in order.
+    /// The checkpoint: one file, or its shards in order; by their names alone until [`Plan::follow_index`] has been told.
     pub weights: Vec<RepoFile>,
+    /// The path of the index that names the shards.
+    pub index: Option<String>,
 }
 
 impl Plan {
@@ -22,49 +28,152 @@ impl Plan {
     pub fn bytes(&self) -> u64 {
         self.files().map(|file| file.size).sum()
     }
+
+    /// Takes the shards from the index's JSON instead of from their names.
+    pub fn follow_index(&mut self, snapshot: &Snapshot, json: &[u8]) -> Result<()> {
+        let path = self.index.clone().unwrap_or_default();
+        let malformed = |reason: String| Error::MalformedIndex { path: path.clone(), reason };
+        let shards = shards(&serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?);
+        if shards.is_empty() {
+            return Err(malformed("it names no file".to_owned()));
+        }
+        let absent = |path: String| Error::EntryNotFound { repo: snapshot.repo.clone(), path };
+        let found = shards.into_iter().map(|path| snapshot.file(&path).cloned().ok_or_else(|| absent(path)));
+        self.weights = found.collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// Why there are no weights to read: the files that were looked for, and those of other libraries that are there.
+    pub fn no_weights(snapshot: &Snapshot) -> Error {
+        const OTHERS: &[(&str, &str)] = &[
+            (".h5", "TensorFlow"),
+            (".ckpt.index", "TensorFlow"),
+            (".msgpack", "Flax"),
+            (".onnx", "ONNX"),
+            (".gguf", "GGUF"),
+            (".ot", "Rust"),
+        ];
+        let name_of = |file: &RepoFile| OTHERS.iter().find(|(end, _)| file.path.ends_with(end)).map(|(_, name)| *name);
+        let found: BTreeSet<&str> = snapshot.files.iter().filter_map(name_of).collect();
+        Error::NoWeights { repo: snapshot.repo.clone(), others: found.into_iter().collect::<Vec<_>>().join(", ") }
+    }
 }
 
 /// Files that a load reads where they exist; without the modules' own, which [`plan`] finds by their folders.
 pub(crate) const SMALL: &[&str] = &[
     "config.json",
-    "tokenizer.json",
+    TOKENIZER,
     "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
     "modules.json",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
 ];
 
-/// The single-file checkpoint.
-pub const WEIGHTS: &str = "model.safetensors";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+
+/// What tokenizers are built from where there is no `tokenizer.json`.
+pub(crate) const SLOW_TOKENIZER: &[&str] = &[
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "spm.model",
+    "tokenizer.model",
+    "source.spm",
+    "target.spm",
+];
+
+/// The files of weights that are no variant, in the order of `from_pretrained`.
+pub(crate) const WEIGHTS: &[&str] =
+    &["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+
+/// The variants that are taken first, the most precise before the others.
+const VARIANTS: &[&str] = &["fp32", "float32", "fp16", "float16", "bf16", "bfloat16"];
 
 /// Picks the files that a load of this repository reads.
 pub fn plan(snapshot: &Snapshot) -> Plan {
-    let mut small: Vec<RepoFile> = SMALL.iter().filter_map(|path| snapshot.file(path)).cloned().collect();
-    if snapshot.file("modules.json").is_some() {
-        small.extend(snapshot.files.iter().filter(|file| is_module_file(&file.path)).cloned());
+    let existing =
+        |paths: &[&str]| -> Vec<RepoFile> { paths.iter().filter_map(|path| snapshot.file(path)).cloned().collect() };
+    let mut small = existing(SMALL);
+    if snapshot.file(TOKENIZER).is_none() {
+        small.extend(existing(SLOW_TOKENIZER));
     }
-    let mut weights: Vec<RepoFile> = match snapshot.file(WEIGHTS) {
-        Some(file) => vec![file.clone()],
-        None => snapshot.files.iter().filter(|file| is_shard(&file.path)).cloned().collect(),
+    if snapshot.file("modules.json").is_some() {
+        small.extend(snapshot.files.iter().filter(|file| is_module_file(snapshot, &file.path)).cloned());
+    }
+    let Some(file) = weights(snapshot) else { return Plan { small, weights: Vec::new(), index: None } };
+    let Some((stem, variant, kind)) = index_parts(&file.path) else {
+        return Plan { small, weights: vec![file.clone()], index: None };
     };
-    weights.sort_by(|a, b| a.path.cmp(&b.path));
-    Plan { small, weights }
+    small.push(file.clone());
+    let mut shards: Vec<RepoFile> =
+        snapshot.files.iter().filter(|file| is_shard(&file.path, stem, variant, kind)).cloned().collect();
+    shards.sort_by(|a, b| a.path.cmp(&b.path));
+    Plan { small, weights: shards, index: Some(file.path.clone()) }
+}
+
+/// The one file, or the index, that `from_pretrained` would take; a variant, which Python takes only by its name, where
+/// there is nothing else.
+fn weights(snapshot: &Snapshot) -> Option<&RepoFile> {
+    let variants = || {
+        let ranked = snapshot.files.iter().filter_map(|file| {
+            let (kind, variant) = variant_of(&file.path)?;
+            let rank = VARIANTS.iter().position(|known| *known == variant).unwrap_or(VARIANTS.len());
+            Some((kind / 2, rank, variant, kind, file))
+        });
+        ranked.min_by(|a, b| (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3))).map(|(.., file)| file)
+    };
+    WEIGHTS.iter().find_map(|path| snapshot.file(path)).or_else(variants)
+}
+
+/// The place among [`WEIGHTS`] of the file that this is a variant of (`model.fp16.safetensors`), and the variant.
+fn variant_of(path: &str) -> Option<(usize, &str)> {
+    let mut parts = WEIGHTS.iter().enumerate().filter_map(|(kind, plain)| {
+        let (stem, end) = plain.rsplit_once('.')?;
+        Some((kind, path.strip_prefix(stem)?.strip_suffix(end)?.strip_prefix('.')?.strip_suffix('.')?))
+    });
+    let is_name =
+        |variant: &str| !variant.is_empty() && variant.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    parts.find(|(_, variant)| is_name(variant))
+}
+
+/// What the names of an index's shards are made of: `model`, the variant with a dot before it, `.safetensors`.
+fn index_parts(path: &str) -> Option<(&str, &str, &str)> {
+    let (first, rest) = path.strip_suffix(".json")?.split_once(".index")?;
+    let (stem, _) = first.split_once('.')?;
+    Some((stem, rest, first.get(stem.len()..)?))
+}
+
+/// `model-00001-of-00002.safetensors`, with a variant `model.fp16-00001-of-00002.safetensors` or
+/// `model-00001-of-00002.fp16.safetensors`.
+fn is_shard(path: &str, stem: &str, variant: &str, kind: &str) -> bool {
+    let number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    let Some(middle) = path.strip_prefix(stem).and_then(|rest| rest.strip_suffix(kind)) else { return false };
+    let middle = middle.strip_prefix(variant).or_else(|| middle.strip_suffix(variant));
+    let numbers = middle.and_then(|middle| middle.strip_prefix('-')).and_then(|rest| rest.split_once("-of-"));
+    numbers.is_some_and(|(index, count)| number(index) && number(count))
+}
+
+/// The files that an index names, each once and in order.
+pub(crate) fn shards(index: &Value) -> BTreeSet<String> {
+    let map = index.get("weight_map").and_then(Value::as_object);
+    map.into_iter().flatten().filter_map(|(_, path)| path.as_str()).map(str::to_owned).collect()
 }
 
 /// `1_Pooling/config.json`, `2_Dense/model.safetensors`: what sentence-transformers' modules keep in their folders.
-fn is_module_file(path: &str) -> bool {
+fn is_module_file(snapshot: &Snapshot, path: &str) -> bool {
     let Some((folder, name)) = path.split_once('/') else {
         return false;
     };
-    let numbered = folder.split_once('_').is_some_and(|(number, _)| number.parse::<u8>().is_ok());
-    numbered && matches!(name, "config.json" | "model.safetensors")
-}
-
-/// `model-00001-of-00002.safetensors`.
-fn is_shard(path: &str) -> bool {
-    let number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-    path.strip_prefix("model-")
-        .and_then(|rest| rest.strip_suffix(".safetensors"))
-        .and_then(|rest| rest.split_once("-of-"))
-        .is_some_and(|(index, count)| number(index) && number(count))
+    let number = folder.split_once('_').and_then(|(number, _)| number.parse::<u8>().ok());
+    match (number, name) {
+        (Some(_), "config.json" | "model.safetensors") => true,
+        // Module 0 is the transformer, whose weights are not small.
+        (Some(1..), "pytorch_model.bin") => snapshot.file(&format!("{folder}/model.safetensors")).is_none(),
+        _ => false,
+    }
 }

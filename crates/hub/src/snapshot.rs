@@ -52,16 +52,20 @@ impl Snapshot {
         Ok(Endpoint::parse(&self.endpoint)?.resolve_url(&RepoId::parse(&self.repo)?, &revision, path))
     }
 
-    /// The pipeline tag by the Hub's order: the card's `pipeline_tag` (or the host's answer for it), sentence-transformers'
-    /// `modules.json`, then the head that `architectures` names.
+    /// The pipeline tag by the Hub's order: the card's `pipeline_tag` (or the host's answer for it), then what the library
+    /// sentence-transformers makes of the repository (a classifier is a cross-encoder, what has `modules.json` makes
+    /// embeddings), then the head that `architectures` names.
     pub fn task(&self) -> Option<&str> {
         if let Some(tag) = self.card.text("pipeline_tag") {
             return Some(tag);
         }
-        if self.file("modules.json").is_some() {
-            return Some("sentence-similarity");
+        let has_modules = self.file("modules.json").is_some();
+        let of_library = has_modules || self.card.text("library_name") == Some("sentence-transformers");
+        match self.architectures.iter().find_map(|name| task_of_architecture(name)) {
+            Some("text-classification") if of_library => Some("text-ranking"),
+            _ if has_modules => Some("sentence-similarity"),
+            of_architecture => of_architecture,
         }
-        self.architectures.iter().find_map(|name| task_of_architecture(name))
     }
 }
 
@@ -74,16 +78,59 @@ pub(crate) fn architectures(config: &Value) -> Vec<String> {
 /// The tag of the Auto class that a class name stands for (`utils/update_metadata.py` of transformers).
 fn task_of_architecture(name: &str) -> Option<&'static str> {
     const TAGS: &[(&str, &str)] = &[
+        ("TapasForQuestionAnswering", "table-question-answering"),
         ("ForSequenceClassification", "text-classification"),
         ("ForTokenClassification", "token-classification"),
         ("ForQuestionAnswering", "question-answering"),
+        ("ForQuestionAnsweringSimple", "question-answering"),
         ("ForMaskedLM", "fill-mask"),
+        ("WithLMHeadModel", "fill-mask"),
         ("ForMultipleChoice", "multiple-choice"),
         ("ForCausalLM", "text-generation"),
         ("LMHeadModel", "text-generation"),
         ("Model", "feature-extraction"),
     ];
     TAGS.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|(_, tag)| *tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn task(card: &Value, file: &str, class: &str) -> Option<String> {
+        let snapshot = json!({
+            "endpoint": "", "repo": "a/b", "revision": "main", "commit": null, "key": "", "gated": false, "card": card,
+            "architectures": [class], "files": [{"path": file, "size": 1}],
+        });
+        serde_json::from_value::<Snapshot>(snapshot).unwrap().task().map(str::to_owned)
+    }
+
+    #[test]
+    fn the_task_is_found_in_the_hubs_order() {
+        let none = json!({});
+        let tag = json!({"pipeline_tag": "text-generation", "library_name": "sentence-transformers"});
+        let library = json!({"library_name": "sentence-transformers"});
+        let (modules, config) = ("modules.json", "config.json");
+        for (card, file, class, expected) in [
+            (&tag, modules, "BertForSequenceClassification", Some("text-generation")),
+            (&library, config, "BertForSequenceClassification", Some("text-ranking")),
+            (&none, modules, "BertForSequenceClassification", Some("text-ranking")),
+            (&none, modules, "BertModel", Some("sentence-similarity")),
+            (&none, config, "BertForSequenceClassification", Some("text-classification")),
+            (&none, config, "BertForTokenClassification", Some("token-classification")),
+            (&none, config, "TapasForQuestionAnswering", Some("table-question-answering")),
+            (&none, config, "RobertaForQuestionAnswering", Some("question-answering")),
+            (&none, config, "XLNetForQuestionAnsweringSimple", Some("question-answering")),
+            (&none, config, "XLMWithLMHeadModel", Some("fill-mask")),
+            (&none, config, "GPT2LMHeadModel", Some("text-generation")),
+            (&none, config, "BertForPreTraining", None),
+            (&none, config, "T5EncoderModel", Some("feature-extraction")),
+        ] {
+            assert_eq!(task(card, file, class).as_deref(), expected, "{card} {file} {class}");
+        }
+    }
 }
 
 mod hex {

@@ -293,6 +293,28 @@ fn a_host_without_an_api_serves_too() {
 }
 
 #[test]
+fn a_host_without_an_api_serves_other_weights_too() {
+    let host = Host::new(SIZE);
+    let index = br#"{"weight_map": {"a": "model-1.bin", "b": "model-2.bin", "c": "../x.bin"}}"#;
+    let files = [
+        ("config.json", &b"{}"[..]),
+        ("vocab.txt", b"a"),
+        ("pytorch_model.bin.index.json", index),
+        ("model-2.bin", b"b"),
+    ];
+    {
+        let mut state = host.0.borrow_mut();
+        state.api = false;
+        state.files = files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec())).collect();
+    }
+    let mut found = block_on(snapshot(&host.source(MemoryStorage::default()))).unwrap();
+    found.files.sort_by(|a, b| a.path.cmp(&b.path));
+    let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["config.json", "model-2.bin", "pytorch_model.bin.index.json", "vocab.txt"]);
+    assert!(!host.asked().iter().any(|(url, _)| url.contains("..")));
+}
+
+#[test]
 fn a_range_is_read_without_the_rest() {
     let host = Host::new(SIZE);
     let source = host.source(MemoryStorage::default());

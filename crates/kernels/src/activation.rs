@@ -23,6 +23,59 @@ pub fn silu(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x /= 1.0 + (-*x).exp());
 }
 
+/// `gelu(x)` between -10 and 10 (`gelu_10` of transformers).
+pub fn gelu_clipped(numbers: &mut [f32]) {
+    gelu(numbers);
+    numbers.iter_mut().for_each(|x| *x = x.clamp(-10.0, 10.0));
+}
+
+/// `x · sigmoid(1.702 x)`.
+pub fn quick_gelu(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x /= 1.0 + (-1.702 * *x).exp());
+}
+
+/// `x`, or `x/100` below 0.
+pub fn leaky_relu(numbers: &mut [f32]) {
+    numbers.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x *= 0.01);
+}
+
+/// `max(x, 0)²`.
+pub fn relu_squared(numbers: &mut [f32]) {
+    relu(numbers);
+    numbers.iter_mut().for_each(|x| *x *= *x);
+}
+
+/// `x` between 0 and 6.
+pub fn relu6(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = x.clamp(0.0, 6.0));
+}
+
+/// `x · relu6(x + 3) / 6`.
+pub fn hardswish(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x *= (*x + 3.0).clamp(0.0, 6.0) / 6.0);
+}
+
+/// `x · tanh(softplus(x))` (Misra, 2019).
+pub fn mish(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x *= softplus(*x).tanh());
+}
+
+/// `√softplus(x)`.
+pub fn sqrt_softplus(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|x| *x = softplus(*x).sqrt());
+}
+
+/// `(1 + erf((x - √½) / (0.282095 √2))) / 2` (Ma et al., 2022).
+pub fn laplace(numbers: &mut [f32]) {
+    let scale = FRAC_1_SQRT_2 / 0.282_095;
+    numbers.iter_mut().for_each(|x| *x = 0.5 * (1.0 + libm::erff((*x - FRAC_1_SQRT_2) * scale)));
+}
+
+/// `ln(1 + eˣ)`.
+fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 /// `tanh x`.
 pub fn tanh(numbers: &mut [f32]) {
     numbers.iter_mut().for_each(|x| *x = x.tanh());
@@ -38,7 +91,7 @@ mod tests {
     use super::*;
 
     /// Checks a kernel against its definition in f64, over a range and at its corners.
-    fn check(kernel: fn(&mut [f32]), definition: fn(f64) -> f64) {
+    fn check(kernel: fn(&mut [f32]), definition: impl Fn(f64) -> f64) {
         let range = (-2000..=2000).map(|index| index as f32 / 100.0);
         let mut numbers: Vec<f32> = range.chain([0.0, -0.0, 1e-30, -1e-30, 1e30, -1e30, f32::INFINITY]).collect();
         let expected: Vec<f64> = numbers.iter().map(|x| definition(f64::from(*x))).collect();
@@ -65,6 +118,17 @@ mod tests {
         });
         check(relu, |x| x.max(0.0));
         check(silu, |x| x / (1.0 + (-x).exp()));
+        let gelu_10 = |x: f64| (0.5 * x * (1.0 + libm::erf(x / 2f64.sqrt()))).clamp(-10.0, 10.0);
+        check(gelu_clipped, gelu_10);
+        check(quick_gelu, |x| x / (1.0 + (-1.702 * x).exp()));
+        check(leaky_relu, |x| if x < 0.0 { 0.01 * x } else { x });
+        check(relu_squared, |x| x.max(0.0).powi(2));
+        check(relu6, |x| x.clamp(0.0, 6.0));
+        check(hardswish, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
+        let softplus = |x: f64| if x > 40.0 { x } else { x.exp().ln_1p() };
+        check(mish, |x| x * softplus(x).tanh());
+        check(sqrt_softplus, |x| softplus(x).sqrt());
+        check(laplace, |x| 0.5 * (1.0 + libm::erf((x - 0.5f64.sqrt()) / (0.282095 * 2f64.sqrt()))));
         check(tanh, f64::tanh);
         check(sigmoid, |x| 1.0 / (1.0 + (-x).exp()));
     }

@@ -7,6 +7,11 @@ pub fn f32s(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes)
 }
 
+/// The f64 numbers in `bytes` (8 bytes each; a rest is left out).
+pub fn f64s(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    bytes.as_chunks().0.iter().copied().map(f64::from_le_bytes)
+}
+
 /// The f16 numbers in `bytes` (2 bytes each; a rest is left out).
 pub fn f16s(bytes: &[u8]) -> impl Iterator<Item = f16> {
     bytes.as_chunks().0.iter().copied().map(f16::from_le_bytes)
@@ -50,5 +55,6 @@ mod tests {
     #[test]
     fn a_rest_is_left_out() {
         assert_eq!(f32s(&[0, 0, 128, 63, 1, 2]).collect::<Vec<f32>>(), [1.0]);
+        assert_eq!(f64s(&[0, 0, 0, 0, 0, 0, 240, 191, 1]).collect::<Vec<f64>>(), [-1.0]);
     }
 }

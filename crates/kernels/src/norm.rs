@@ -13,6 +13,15 @@ pub fn layer_norm(rows: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) 
     }
 }
 
+/// `x / √(mean of squares + epsilon) · weight` for each row as long as `weight` (Zhang and Sennrich, 2019).
+pub fn rms_norm(rows: &mut [f32], weight: &[f32], epsilon: f32) {
+    for row in rows.chunks_exact_mut(weight.len().max(1)) {
+        let mean = row.iter().map(|x| x * x).sum::<f32>() / row.len() as f32;
+        let scale = 1.0 / (mean + epsilon).sqrt();
+        row.iter_mut().zip(weight).for_each(|(x, weight)| *x *= scale * weight);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +45,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_have_a_mean_of_squares_of_1() {
+        let mut rows = [3.0, -4.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5];
+        rms_norm(&mut rows, &[1.0, 2.0, 3.0, 4.0], 1e-12);
+        let expected = [1.2, -3.2, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0];
+        assert!(rows.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{rows:?}");
+        let mut zeros = [0.0; 2];
+        rms_norm(&mut zeros, &[1.0; 2], 1e-6);
+        assert_eq!(zeros, [0.0; 2]);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Softmax, in place.
 
-/// `eˣ / Σ eˣ` over the first `length` numbers of a row; the others, which are padding, become 0.
+/// `eˣ / Σ eˣ` over the first `length` numbers of a row; the others, which are padding, become 0. A row of nothing but
+/// -∞ becomes 0.
 pub fn softmax(row: &mut [f32], length: usize) {
     let (text, padding) = row.split_at_mut(length.min(row.len()));
     let largest = text.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    padding.fill(0.0);
+    if largest == f32::NEG_INFINITY {
+        return text.fill(0.0);
+    }
     text.iter_mut().for_each(|x| *x = (*x - largest).exp());
     let sum: f32 = text.iter().sum();
     text.iter_mut().for_each(|x| *x /= sum);
-    padding.fill(0.0);
 }
 
 #[cfg(test)]
@@ -25,6 +29,16 @@ mod tests {
                 assert!((f64::from(*found) - expected / sum).abs() < 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn what_is_masked_counts_nothing() {
+        let mut row = [f32::NEG_INFINITY, 1.0, f32::NEG_INFINITY, 5.0];
+        softmax(&mut row, 3);
+        assert_eq!(row, [0.0, 1.0, 0.0, 0.0]);
+        let mut row = [f32::NEG_INFINITY; 3];
+        softmax(&mut row, 3);
+        assert_eq!(row, [0.0; 3]);
     }
 
     #[test]

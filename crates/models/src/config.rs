@@ -21,6 +21,26 @@ impl Config {
         }
     }
 
+    /// The same config, where absent keys have these values.
+    pub(crate) fn with_defaults(&self, defaults: &[(&str, usize)]) -> Self {
+        let mut config = self.clone();
+        for (key, value) in defaults.iter().filter(|(key, _)| self.get(key).is_null()) {
+            config.0.insert((*key).to_owned(), Value::from(*value));
+        }
+        config
+    }
+
+    /// The same config, where the value under the first name of each pair, if there is one, stands under the second too.
+    pub(crate) fn with_names(&self, names: &[(&str, &str)]) -> Self {
+        let mut config = self.clone();
+        for (own, usual) in names {
+            if let Some(value) = self.0.get(*own).filter(|value| !value.is_null()) {
+                config.0.insert((*usual).to_owned(), value.clone());
+            }
+        }
+        config
+    }
+
     /// The architecture's name.
     pub fn model_type(&self) -> Result<&str> {
         self.text("model_type").ok_or_else(|| Error::Config("it has no `model_type`".to_owned()))
@@ -36,9 +56,27 @@ impl Config {
         self.get(key).as_str()
     }
 
+    /// Whether there is a value, be it null.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// A value as it is; null where absent.
     pub fn get(&self, key: &str) -> &Value {
         self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// The same with a value for a key that it lacks: the default of the Python class.
+    pub(crate) fn or(mut self, key: &str, value: impl Into<Value>) -> Self {
+        if self.get(key).is_null() {
+            self.0.insert(key.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// Whether a switch is on, or `default` where the config has none.
+    pub(crate) fn flag_or(&self, key: &str, default: bool) -> bool {
+        self.get(key).as_bool().unwrap_or(default)
     }
 
     /// A dimension, at least 1.
@@ -54,6 +92,23 @@ impl Config {
         match self.get(key) {
             Value::Null => Ok(default),
             value => bounded(key, value),
+        }
+    }
+
+    /// A dimension; `None` where the config has none, or 0, or -1.
+    pub(crate) fn dimension_if_positive(&self, key: &str) -> Result<Option<usize>> {
+        match self.get(key) {
+            Value::Null => Ok(None),
+            value if value.as_i64().is_some_and(|number| number <= 0) => Ok(None),
+            value => bounded(key, value).map(Some),
+        }
+    }
+
+    /// Several dimensions; `None` where the config has none.
+    pub(crate) fn dimensions(&self, key: &str) -> Result<Option<Vec<usize>>> {
+        match self.get(key).as_array() {
+            Some(values) => values.iter().map(|value| bounded(key, value)).collect::<Result<_>>().map(Some),
+            None => Ok(None),
         }
     }
 

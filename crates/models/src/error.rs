@@ -29,11 +29,8 @@ pub enum Error {
     #[error("models of type `{0}` are not supported yet")]
     UnsupportedArchitecture(String),
     /// The checkpoint lacks the head, so its answers would be random.
-    #[error("the checkpoint has no trained head for this task: tensor `{missing}` is absent")]
-    UnsupportedHead {
-        /// The first tensor of the head that is absent.
-        missing: String,
-    },
+    #[error("the checkpoint has no trained head for this task: {0}")]
+    UnsupportedHead(String),
     /// Numbers of this format cannot be read or used.
     #[error("{0}")]
     UnsupportedDtype(String),
@@ -54,7 +51,7 @@ impl Error {
         match self {
             Self::Config(_) | Self::Weights(_) | Self::MissingTensor(_) | Self::Shape { .. } => "malformed-checkpoint",
             Self::UnsupportedArchitecture(_) => "unsupported-architecture",
-            Self::UnsupportedHead { .. } => "unsupported-head",
+            Self::UnsupportedHead(_) => "unsupported-head",
             Self::UnsupportedDtype(_) => "unsupported-dtype",
             Self::OutOfMemory(_) => "out-of-memory",
             Self::Aborted => "aborted",

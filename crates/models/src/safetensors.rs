@@ -74,6 +74,11 @@ impl Dtype {
         }
     }
 
+    /// Bytes of one number, where it has whole ones.
+    pub(crate) fn width(self) -> u64 {
+        self.bits() / 8
+    }
+
     /// Whether it can hold weights that a model computes with.
     pub(crate) fn is_float(self) -> bool {
         matches!(

@@ -1,6 +1,8 @@
-//! A million mutated inputs for the readers of weights and configs: none may panic, and none may claim more than it holds.
+//! A million mutated inputs for the readers of weights and configs (a tenth of it for torch's files): none may panic, and none may claim more than it holds.
 
 #![allow(clippy::indexing_slicing, reason = "the indices are the test's own")]
+
+mod torch_files;
 
 use std::panic::catch_unwind;
 
@@ -163,4 +165,68 @@ fn configs_never_panic() {
         built += u64::from(verdict.is_ok());
     }
     assert!(built > 0 && built < inputs() / 10, "{built} built");
+}
+
+/// A pickle of right and wrong parts.
+fn torch_pickle(random: &mut Random, legacy: bool) -> Vec<u8> {
+    let number = |random: &mut Random| [0, 1, 2, 3, 4, 6, -1, 1 << 31, 1 << 62][random.below(9)];
+    let tensors: Vec<Vec<u8>> = (0..1 + random.below(3))
+        .map(|_| {
+            let rare = random.below(6) == 0;
+            let (rows, columns) = (random.below(3) as i64, random.below(3) as i64);
+            let mut parts = [6, 0, rows, columns, columns, 1];
+            if rare {
+                parts[random.below(6)] = number(random);
+            }
+            let [numbers, start, rows, columns, stride, step] = parts;
+            let kind = if rare { random.pick(&["LongStorage", "HalfStorage", "X"]) } else { "FloatStorage" };
+            let storage = torch_files::storage(kind, "0", numbers, legacy);
+            torch_files::tensor(storage, start, &[rows, columns], &[stride, step])
+        })
+        .collect();
+    let names = ["a", "b", "c"];
+    let items: Vec<(&str, Vec<u8>)> = names.into_iter().zip(tensors).collect();
+    let mut pickle = torch_files::state_dict(&items);
+    if random.below(3) == 0 {
+        let opcodes = b"(NK\x01h\0q\0)t]}auesbQR.\x85\x86\x87\x88\x8a\x01\x01U\0X\0\0\0\0ccollections\nOrderedDict\n";
+        let start = random.below(opcodes.len());
+        let end = start + random.below(opcodes.len() - start + 1);
+        let at = random.below(pickle.len());
+        pickle.splice(at..at, opcodes[start..end].iter().copied());
+    }
+    if random.below(3) == 0 {
+        mutate(random, &mut pickle);
+    }
+    pickle
+}
+
+#[test]
+fn torch_files_never_panic() {
+    let mut random = Random(0x7042_c4f1_1e50_bad5);
+    let mut taken = 0;
+    let inputs = inputs() / 10;
+    for input in 0..inputs {
+        let legacy = random.below(2) == 0;
+        let pickle = torch_pickle(&mut random, legacy);
+        let mut bytes = match (legacy, random.below(2)) {
+            (true, _) => torch_files::legacy(&pickle, &[("0", 6, torch_files::SIX)]),
+            (_, 0) => torch_files::described_zip(&pickle, &[("0", torch_files::SIX)]).finish(),
+            _ => torch_files::zip(&pickle, &[("0", torch_files::SIX)]).finish(),
+        };
+        if random.below(3) == 0 {
+            mutate(&mut random, &mut bytes);
+        }
+        let piece = 1 + random.below(bytes.len());
+        let verdict = catch_unwind(|| torch_files::read(&bytes, piece));
+        let verdict = verdict.unwrap_or_else(|_| panic!("input {input} panics: {}", bytes.escape_ascii()));
+        taken += u64::from(verdict.is_ok());
+        // Three tensors at most, each of no more numbers than the file has.
+        let resident = verdict.unwrap_or(0);
+        assert!(
+            resident <= 3 * 2 * bytes.len() as u64,
+            "input {input} takes {resident} bytes: {}",
+            bytes.escape_ascii()
+        );
+    }
+    assert!(taken > inputs / 20 && taken < inputs * 19 / 20, "{taken} taken");
 }

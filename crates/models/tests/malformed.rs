@@ -1,7 +1,19 @@
 //! Files that contradict themselves: each ends in an error that names what is wrong, none in a panic or in a tensor.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "the files are the tests' own")]
+
+mod tiny;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
 use safetensors::SafeTensors;
-use vitrine_models::{Config, Header, Resident, WeightsReader, architecture};
+use serde_json::{Value, json};
+use tiny::{GoOn, folder};
+use vitrine_models::{
+    ARCHITECTURES, Architecture, Batch, Config, Head, Header, Resident, Weights, WeightsReader, architecture,
+};
 
 /// A file with this header text and so many bytes of data.
 fn file(header: &str, data: usize) -> Vec<u8> {
@@ -97,6 +109,7 @@ fn odd_but_right_safetensors_are_read() {
         ("a single number", file(r#"{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, 4), 4),
         ("an empty tensor", file(r#"{"a":{"dtype":"F32","shape":[0,7],"data_offsets":[0,0]}}"#, 0), 0),
         ("a name of JavaScript's", file(r#"{"__proto__":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, 4), 8),
+        ("numbers of 64 bits", file(r#"{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}"#, 16), 8),
         ("integers, which no model needs", file(r#"{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#, 8), 0),
         (
             "tensors in another order than their bytes",
@@ -202,5 +215,115 @@ fn build(config: &[u8]) -> vitrine_models::Result<()> {
     reader.begin_file(None);
     reader.write(&file(&header, at))?;
     reader.end_file()?;
-    (architecture.load)(&config, vitrine_models::Head::None, &reader.finish(architecture.prefix)).map(drop)
+    architecture.load(&config, vitrine_models::Head::None, &reader.finish(architecture.prefix)).map(drop)
+}
+
+/// Keys that no model reads are odd only where there is no head.
+const UNREAD: &[&str] =
+    &["dropout", "dtype", "initializer_range", "tie_word_embeddings", "transformers_version", "use_cache"];
+
+/// Values that a key does not have in a config that is right; a few of them, or `all`.
+fn odd_values(value: &Value, all: bool) -> Vec<Value> {
+    let mut odd = vec![json!(null), json!(0), json!(-1), json!(3), json!(1 << 24), json!("nonsense"), json!([])];
+    if !all {
+        return odd;
+    }
+    odd.extend([
+        json!(true),
+        json!(1),
+        json!(1000),
+        json!(1_u64 << 31),
+        json!(u64::MAX),
+        json!(0.5),
+        json!(1.5),
+        json!(-1e-12),
+        json!(1e308),
+        json!(""),
+        json!([0]),
+        json!([-1, 1 << 24]),
+        json!(["nonsense"]),
+        json!({}),
+        json!({"0": 1}),
+    ]);
+    if let Some(number) = value.as_i64() {
+        odd.extend([
+            json!(number + 1),
+            json!(number - 1),
+            json!(2 * number),
+            json!(-number),
+            json!(number.to_string()),
+        ]);
+    }
+    if let Some(flag) = value.as_bool() {
+        odd.push(json!(!flag));
+    }
+    if let Some(list) = value.as_array() {
+        odd.extend([json!(list[..list.len() / 2]), json!([list.as_slice(), list].concat())]);
+    }
+    odd
+}
+
+/// The config with each of its keys, those within objects included, absent or odd in turn; each with a description.
+fn odd_configs(config: &Value, all: bool) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    let is_read = |key: &str| all || !UNREAD.iter().any(|unread| key.contains(unread));
+    for (key, value) in config.as_object().into_iter().flatten().filter(|(key, _)| is_read(key)) {
+        let mut without = config.clone();
+        without.as_object_mut().unwrap().remove(key);
+        found.push((format!("without {key}"), without));
+        let within = odd_configs(value, all).into_iter().map(|(what, value)| (format!("{key}: {what}"), value));
+        let odd = odd_values(value, all).into_iter().map(|odd| (format!("{key} = {odd}"), odd));
+        found.extend(odd.chain(within).map(|(what, value)| {
+            let mut config = config.clone();
+            config[key] = value;
+            (what, config)
+        }));
+    }
+    found
+}
+
+/// Builds the model and runs it over a padded batch.
+fn run(architecture: &Architecture, config: &Value, head: Head, weights: &Weights) -> vitrine_models::Result<()> {
+    let config = Config::parse(config.to_string().as_bytes())?;
+    let encoder = architecture.load(&config, head, weights)?;
+    let texts: [(&[u32], &[u32]); 2] = [(&[5, 6, 7, 8, 9], &[0; 5]), (&[10], &[0])];
+    let batch = Batch::new(&texts, 1);
+    match head {
+        Head::None => block_on(encoder.hidden_states(&batch, &GoOn)).map(drop),
+        _ => block_on(encoder.logits(&batch, &GoOn)).map(drop),
+    }
+}
+
+#[test]
+fn odd_configs_of_every_architecture_end() {
+    let mut wrong = Vec::new();
+    for architecture in ARCHITECTURES {
+        let (mut refused, mut built) = (0, 0);
+        for head in architecture.heads() {
+            let read = |file: &str| std::fs::read(folder(architecture, head).join(file)).unwrap();
+            let config: Value = serde_json::from_slice(&read("config.json")).unwrap();
+            let mut reader = WeightsReader::new(Resident::F32, move |name| architecture.uses(name, head));
+            reader.begin_file(None);
+            reader.write(&read("model.safetensors")).unwrap();
+            let weights = reader.finish(architecture.prefix);
+            run(architecture, &config, head, &weights).unwrap();
+            for (what, config) in odd_configs(&config, head == Head::None) {
+                let begin = Instant::now();
+                let verdict = catch_unwind(AssertUnwindSafe(|| run(architecture, &config, head, &weights)));
+                let fault = match &verdict {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) if error.code() != "internal" => None,
+                    Ok(Err(error)) => Some(error.to_string()),
+                    Err(_) => Some("it panics".to_owned()),
+                };
+                refused += usize::from(matches!(verdict, Ok(Err(_))));
+                built += usize::from(matches!(verdict, Ok(Ok(()))));
+                let slow = (begin.elapsed() > Duration::from_secs(10)).then(|| "it takes too long".to_owned());
+                let name = architecture.model_type;
+                wrong.extend(fault.or(slow).map(|fault| format!("{name}, {head:?}, {what}: {fault}")));
+            }
+        }
+        assert!(refused >= 40 && built >= 40, "{}: {refused} refused, {built} built", architecture.model_type);
+    }
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -5,15 +5,13 @@ use vitrine_tasks::protocol::Note;
 
 use crate::registry::Parts;
 use crate::sentence_transformers::{Modules, Step, normalize};
+use crate::text_model::{TOKENS_AT_ONCE, note_truncation};
 use crate::tokenizer::{Tokenizer, Tokens};
 use crate::{Context, Error, Result};
 
-/// Padded tokens that go through a layer at once: so few that a page can stop a run soon.
-const TOKENS_AT_ONCE: usize = 512;
-
 /// An encoder with its tokenizer, and what makes embeddings of its hidden states.
 pub(crate) struct Embedder {
-    encoder: Box<dyn Encoder>,
+    encoder: Encoder,
     tokenizer: Tokenizer,
     pub modules: Option<Modules>,
 }
@@ -62,7 +60,7 @@ impl Embedder {
                         vector = Pooling { modes: modes.clone(), skip }.apply(&vector, self.encoder.hidden_size());
                     }
                     Step::Dense { linear, activation } => {
-                        vector = linear.apply(vector)?;
+                        vector = linear.forward(&vector)?;
                         activation.forward(&mut vector);
                     }
                     Step::Normalize => normalize(&mut vector),
@@ -109,13 +107,11 @@ impl Embedder {
         let mut encoded = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
             let tokens = self.tokenizer.encode(text, None, limit, preparation.cut_left)?;
-            if tokens.untruncated > limit {
-                if preparation.refuse_long {
-                    let message = format!("the text has {} tokens, but the model takes {limit}", tokens.untruncated);
-                    return Err(Error::InvalidInputs(message));
-                }
-                context.note(Note::Truncated { tokens: tokens.untruncated, limit });
+            if tokens.untruncated > limit && preparation.refuse_long {
+                let message = format!("the text has {} tokens, but the model takes {limit}", tokens.untruncated);
+                return Err(Error::InvalidInputs(message));
             }
+            note_truncation(&tokens, limit, context);
             encoded.push((index, tokens));
         }
         encoded.sort_by_key(|(_, tokens)| tokens.ids.len());

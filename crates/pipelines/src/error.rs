@@ -15,11 +15,21 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] vitrine_models::Error),
     /// The task is unknown, or no task could be made out.
-    #[error("{0}")]
-    UnsupportedTask(String),
+    #[error("{message}")]
+    UnsupportedTask {
+        /// What cannot be run, and what can.
+        message: String,
+        /// The tags of the tasks that suit.
+        tasks: Vec<&'static str>,
+    },
     /// The checkpoint was not trained for the task.
-    #[error("{0}")]
-    UnsupportedHead(String),
+    #[error("{message}")]
+    UnsupportedHead {
+        /// What the checkpoint is, and what it suits.
+        message: String,
+        /// The tags of the tasks that suit.
+        tasks: Vec<&'static str>,
+    },
     /// A module of sentence-transformers that cannot be built.
     #[error("sentence-transformers modules of type `{0}` are not supported yet")]
     UnsupportedModule(String),
@@ -46,13 +56,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The tags of the tasks that suit the model, the best first, where another task is the way out.
+    pub fn tasks(&self) -> &[&'static str] {
+        match self {
+            Self::UnsupportedTask { tasks, .. } | Self::UnsupportedHead { tasks, .. } => tasks,
+            _ => &[],
+        }
+    }
+
     /// The stable code of this kind of failure.
     pub fn code(&self) -> ErrorCode {
         let inner = match self {
             Self::Hub(error) => error.code(),
             Self::Model(error) => error.code(),
-            Self::UnsupportedTask(_) => return ErrorCode::UnsupportedTask,
-            Self::UnsupportedHead(_) => return ErrorCode::UnsupportedHead,
+            Self::UnsupportedTask { .. } => return ErrorCode::UnsupportedTask,
+            Self::UnsupportedHead { .. } => return ErrorCode::UnsupportedHead,
             Self::UnsupportedModule(_) => return ErrorCode::UnsupportedArchitecture,
             Self::MalformedFile { .. } => return ErrorCode::MalformedCheckpoint,
             Self::MalformedTokenizer(_) => return ErrorCode::MalformedTokenizer,

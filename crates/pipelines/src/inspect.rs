@@ -1,11 +1,13 @@
-//! What a repository holds and whether it can run, from its small files and the header of its weights.
+//! What a repository holds and whether it can run, from its small files and the beginning of its weights.
 
 use serde::Serialize;
-use vitrine_hub::{RepoFile, Snapshot, Source, plan};
-use vitrine_models::{Config, Header, architecture};
+use vitrine_hub::{Plan, RepoFile, Snapshot, Source, plan};
+use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 
 use crate::load::pipeline;
+use crate::registry::Suits;
 use crate::sentence_transformers::{Files, Modules};
+use crate::suiting::{heads, tasks_of, unsupported_head, unsupported_task};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
@@ -30,6 +32,10 @@ pub struct Inspection {
     pub files: Vec<(String, u64)>,
     /// Their bytes together.
     pub bytes: u64,
+    /// The heads that the checkpoint was trained with.
+    pub heads: Vec<&'static str>,
+    /// The tasks that suit it.
+    pub suits: Vec<&'static str>,
     /// What keeps the repository from running, as `code: message`.
     pub problems: Vec<String>,
 }
@@ -37,7 +43,7 @@ pub struct Inspection {
 /// Looks at a repository. What is wrong with its files is part of the answer; an error is returned only where the
 /// repository cannot be read at all.
 pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str>) -> Result<Inspection> {
-    let plan = plan(snapshot);
+    let mut plan = plan(snapshot);
     let mut files = Files::new();
     for file in &plan.small {
         let mut bytes = Vec::new();
@@ -55,16 +61,20 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     let built = built.ok().flatten();
     problems.extend(Tokenizer::load(&files, config.as_ref()).err());
     problems.extend(Modules::parse(&files).err());
-    let (mut parameters, mut dtypes) = (None, Vec::new());
+    let (mut parameters, mut dtypes, mut names) = (None, Vec::new(), Vec::new());
+    if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
+        problems.extend(plan.follow_index(snapshot, index).err().map(Error::from));
+    }
     if plan.weights.is_empty() {
-        problems.push(absent(vitrine_hub::WEIGHTS).into());
+        problems.push(Plan::no_weights(snapshot).into());
     }
     for file in &plan.weights {
-        match header(source, snapshot, file).await {
-            Ok(header) => {
-                let numbers = header.tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
+        match contents(source, snapshot, file).await {
+            Ok(tensors) => {
+                let numbers = tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
                 parameters = Some(parameters.unwrap_or(0) + numbers.sum::<u64>());
-                dtypes.extend(header.tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
+                dtypes.extend(tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
+                names.extend(tensors.into_iter().map(|tensor| tensor.name));
             }
             Err(error) => problems.push(error),
         }
@@ -76,14 +86,26 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
         None => snapshot.architectures.clone(),
     };
     let named = Snapshot { architectures: classes.clone(), ..snapshot.clone() };
+    let known = built.zip(config.as_ref());
+    let tensors: Vec<&str> = names.iter().map(String::as_str).collect();
+    let tensors = (!tensors.is_empty()).then_some(&*tensors);
+    let trained = known.map(|(built, config)| heads(built, config, tensors)).unwrap_or_default();
     let task = task.or_else(|| named.task()).map(str::to_owned);
     match task.as_deref().map(|tag| (tag, pipeline(tag))) {
-        Some((tag, None)) => problems.push(Error::UnsupportedTask(format!("`{tag}` is not supported yet"))),
-        None => problems.push(Error::UnsupportedTask("the repository names no task".to_owned())),
-        Some((_, Some(entry))) if built.is_some_and(|built| !built.heads.contains(&entry.head)) => {
-            problems.push(Error::UnsupportedHead(format!("the architecture has no head for {}", entry.task.tag)));
+        Some((tag, None)) => problems.push(unsupported_task(tag, &classes)),
+        None => problems.push(unsupported_task("", &classes)),
+        Some((_, Some(entry))) => {
+            if let Some((_, config)) = known {
+                let reason = if entry.head != Head::None && !trained.contains(&entry.head) {
+                    Some("it has no tensors of one")
+                } else if (entry.suits)(config) == Suits::No {
+                    Some("its labels are not those of the task")
+                } else {
+                    None
+                };
+                problems.extend(reason.map(|reason| unsupported_head(reason, entry.task, &trained, config)));
+            }
         }
-        Some(_) => {}
     }
     Ok(Inspection {
         repo: snapshot.repo.clone(),
@@ -95,21 +117,30 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
         dtypes,
         files: plan.files().map(|file| (file.path.clone(), file.size)).collect(),
         bytes: plan.bytes(),
+        heads: trained.iter().map(|head| head.name()).collect(),
+        suits: known.map(|(_, config)| tasks_of(&trained, config)).unwrap_or_default(),
         problems: problems.iter().map(|error| format!("{}: {error}", error.code())).collect(),
     })
 }
 
-/// The header of a safetensors file, of which only the beginning is fetched.
-async fn header(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Header> {
-    let too_short = || vitrine_models::Error::Weights(format!("{} ends within its header", file.path));
-    let mut first = Vec::new();
-    source.read(snapshot, file, Some(0..8), &mut first).await?;
-    let first: [u8; 8] = first.try_into().map_err(|_| too_short())?;
-    let length = Header::json_length(first)?;
-    let mut json = Vec::new();
-    source.read(snapshot, file, Some(8..8 + length), &mut json).await?;
-    if json.len() as u64 != length {
-        return Err(too_short().into());
+/// What a file of weights says that it holds: only its beginning is fetched, in pieces that grow.
+pub(crate) async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
+    let mut reader = WeightsReader::new(Resident::F32, |_| false);
+    reader.begin_file(Some(file.size));
+    let mut end = 0;
+    let mut piece = 1 << 16;
+    loop {
+        let start = end;
+        end = file.size.min(start + piece);
+        piece *= 2;
+        let mut bytes = Vec::new();
+        source.read(snapshot, file, Some(start..end), &mut bytes).await?;
+        reader.write(&bytes)?;
+        if let Some(contents) = reader.contents() {
+            return Ok(contents);
+        }
+        if end == file.size || bytes.is_empty() {
+            return Err(vitrine_models::Error::Weights(format!("{} ends too soon", file.path)).into());
+        }
     }
-    Ok(Header::parse(&json, Some(file.size))?)
 }

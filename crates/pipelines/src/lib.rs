@@ -1,16 +1,26 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
+mod characters;
 mod embedder;
 mod error;
 mod feature_extraction;
+mod fill_mask;
 mod inspect;
 mod load;
+mod question_answering;
 mod registry;
 mod sentence_similarity;
 mod sentence_transformers;
+mod suiting;
+mod table_question_answering;
+mod tapas;
 mod text_classification;
+mod text_model;
+mod text_ranking;
+mod token_classification;
 #[allow(dead_code, reason = "some of it is for pipelines that come with their tasks")]
 mod tokenizer;
+mod zero_shot_classification;
 
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};

@@ -5,14 +5,16 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
-use vitrine_models::{Config, Encoder, Head, Resident, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
-use vitrine_tasks::{TASKS, Task, task};
+use vitrine_tasks::{Task, task};
 
-use crate::registry::{PIPELINES, Parts, PipelineEntry};
+use crate::inspect::contents;
+use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
-use crate::tokenizer::{self, Tokenizer};
-use crate::{Context, Error, Host, JsonPipeline, Result};
+use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
+use crate::tokenizer::{self, Named, Tokenizer};
+use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification};
 
 /// What to load.
 #[derive(Debug, Clone)]
@@ -42,6 +44,10 @@ pub struct Session {
     pub resident_bytes: u64,
     /// Bytes that came over the network.
     pub downloaded: u64,
+    /// The tokenizer's mask token.
+    pub mask_token: Option<String>,
+    /// Whether the model was trained on pairs of texts.
+    pub compares_pairs: bool,
 }
 
 /// What a run made.
@@ -72,7 +78,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
-    let plan = plan(&snapshot);
+    let mut plan = plan(&snapshot);
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -80,6 +86,10 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let mut files = Files::new();
     for file in &plan.small {
         files.insert(file.path.clone(), loading.small(file).await?);
+    }
+    if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
+        plan.follow_index(&snapshot, index)?;
+        loading.total.set(plan.bytes());
     }
     let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
     let config = Config::parse(files.get("config.json").ok_or_else(|| missing("config.json"))?)?;
@@ -92,23 +102,36 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         chosen = named.task().map(entry).transpose()?;
     }
     let entry = chosen.ok_or_else(|| unsupported_task("", &snapshot.architectures))?;
-    if !architecture.heads.contains(&entry.head) {
-        return Err(Error::UnsupportedHead(format!(
-            "{} models have no head for {}",
-            architecture.model_type, entry.task.name
-        )));
+    let unsuited = |reason: &str| unsupported_head(reason, entry.task, &heads(architecture, &config, None), &config);
+    let with_suggestion = |error| match error {
+        vitrine_models::Error::UnsupportedHead(reason) => unsuited(&reason),
+        error => error.into(),
+    };
+    architecture.check(&config, entry.head).map_err(with_suggestion)?;
+    if (entry.suits)(&config) == Suits::No {
+        return Err(unsuited("its labels are not those of the task"));
     }
     let modules = if entry.head == Head::None { Modules::parse(&files)? } else { None };
     let tokenizer_config = json(&files, "tokenizer_config.json")?;
+    let sentence_transformers = json(&files, "config_sentence_transformers.json")?.unwrap_or(Value::Null);
     let mut tokenizer = Tokenizer::load(&files, Some(&config))?;
     drop(files);
 
     if plan.weights.is_empty() {
-        return Err(missing(vitrine_hub::WEIGHTS).into());
+        return Err(Plan::no_weights(&snapshot).into());
     }
-    let (uses, head) = (architecture.uses, entry.head);
+    let head = entry.head;
+    if let ([file], true) = (&*plan.weights, head != Head::None && class_head(&config).is_none()) {
+        // The class does not tell what the checkpoint was trained for, but the names of its tensors do.
+        let tensors = contents(source, &snapshot, file).await?;
+        let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
+        let found = heads(architecture, &config, Some(&names));
+        if !found.contains(&head) {
+            return Err(unsupported_head("it has no tensors of one", entry.task, &found, &config));
+        }
+    }
     let mut sink = WeightsSink {
-        reader: WeightsReader::new(resident, move |name| uses(name, head)),
+        reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
         loading: &loading,
         file: "",
         of_file: 0,
@@ -129,11 +152,19 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     }
     let weights = sink.reader.finish(architecture.prefix);
     let resident_bytes = weights.bytes();
-    let encoder: Box<dyn Encoder> = (architecture.load)(&config, entry.head, &weights)
-        .map_err(|error| with_suggestion(error, entry.task, &config))?;
+    let encoder = architecture.load(&config, entry.head, &weights).map_err(with_suggestion)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
     let downloaded = loading.loaded.get() - loading.cached.get();
-    let pipeline = (entry.build)(Parts { encoder, tokenizer, config, modules })?;
+    let mask_token = tokenizer.named(Named::Mask).map(|(token, _)| token.to_owned());
+    let compares_pairs = compares_pairs(&config);
+    let pipeline = (entry.build)(Parts {
+        encoder,
+        tokenizer,
+        config,
+        tokenizer_config: tokenizer_config.unwrap_or_default(),
+        modules,
+        sentence_transformers,
+    })?;
     Ok(Session {
         pipeline,
         task: entry.task,
@@ -141,7 +172,16 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         resident_bytes,
         downloaded,
         snapshot,
+        mask_token,
+        compares_pairs,
     })
+}
+
+/// Whether a classifier was trained on pairs: one of sentence-transformers, or one whose labels say `entail…`.
+fn compares_pairs(config: &Config) -> bool {
+    let of_cross_encoder = ["sentence_transformers", "sbert_ce_default_activation_function"];
+    of_cross_encoder.iter().any(|key| !config.get(key).is_null())
+        || zero_shot_classification::suits(config) == Suits::Yes
 }
 
 pub(crate) fn pipeline(tag: &str) -> Option<&'static PipelineEntry> {
@@ -149,40 +189,12 @@ pub(crate) fn pipeline(tag: &str) -> Option<&'static PipelineEntry> {
     PIPELINES.iter().find(|entry| entry.task.tag == tag)
 }
 
-fn unsupported_task(tag: &str, architectures: &[String]) -> Error {
-    let suits: Vec<&str> = architectures.iter().flat_map(|name| tasks_of(name)).collect();
-    let offered: Vec<&str> = if suits.is_empty() { TASKS.iter().map(|task| task.tag).collect() } else { suits };
-    let what = if tag.is_empty() {
-        "the repository names no task".to_owned()
-    } else {
-        format!("`{tag}` is not supported yet")
-    };
-    Error::UnsupportedTask(format!("{what}; choose one of {}", offered.join(", ")))
-}
-
-/// The tasks that a checkpoint saved from this class has a trained head for.
-fn tasks_of(architecture: &str) -> Vec<&'static str> {
-    let classifies = architecture.ends_with("ForSequenceClassification");
-    PIPELINES.iter().filter(|entry| entry.head == Head::None || classifies).map(|entry| entry.task.tag).collect()
-}
-
-/// Says which tasks a checkpoint suits, where it lacks the head for the one that was asked for.
-fn with_suggestion(error: vitrine_models::Error, task: &Task, config: &Config) -> Error {
-    let vitrine_models::Error::UnsupportedHead { missing } = &error else { return error.into() };
-    let architecture = config.architectures().first().copied().unwrap_or("a model without a head");
-    let suits = tasks_of(architecture).join(", ");
-    Error::UnsupportedHead(format!(
-        "the checkpoint is {architecture}, which has no trained head for {} (tensor `{missing}` is absent); it suits {suits}",
-        task.tag
-    ))
-}
-
 /// The state of a load, over all its files.
 struct Loading<'a> {
     source: &'a dyn Source,
     snapshot: &'a Snapshot,
     host: &'a dyn Host,
-    total: u64,
+    total: Cell<u64>,
     /// Bytes of files that are complete, and of the one at hand.
     loaded: Cell<u64>,
     /// The most bytes reported so far, so that a repeated download does not turn the bar back.
@@ -197,7 +209,7 @@ impl<'a> Loading<'a> {
             source,
             snapshot,
             host,
-            total: plan.bytes(),
+            total: Cell::new(plan.bytes()),
             loaded: Cell::new(0),
             reported: Cell::new(0),
             cached: Cell::new(0),
@@ -227,7 +239,13 @@ impl<'a> Loading<'a> {
     fn report(&self, phase: Phase, file: &str) {
         self.reported.set(self.reported.get().max(self.loaded.get()));
         let (loaded, cached) = (self.reported.get(), self.cached.get());
-        self.host.progress(Progress { phase, file: file.to_owned(), loaded, total: self.total.max(loaded), cached });
+        self.host.progress(Progress {
+            phase,
+            file: file.to_owned(),
+            loaded,
+            total: self.total.get().max(loaded),
+            cached,
+        });
     }
 }
 

@@ -166,8 +166,9 @@ fn dense(config: &Value, folder: &str, files: &Files) -> Result<Step> {
         let size = config.get(key).and_then(Value::as_u64).filter(|size| (1..1 << 24).contains(size));
         size.map(|size| size as usize).ok_or_else(|| malformed(&path, format!("it has no `{key}`")))
     };
-    let name = format!("{folder}/model.safetensors");
-    let bytes = files.get(&name).ok_or_else(|| malformed(&name, "the module's weights are absent"))?;
+    let weights = ["model.safetensors", "pytorch_model.bin"].map(|name| format!("{folder}/{name}"));
+    let bytes = weights.iter().find_map(|name| files.get(name));
+    let bytes = bytes.ok_or_else(|| malformed(&path, "the module's weights are absent"))?;
     let mut reader = WeightsReader::new(Resident::F32, |_| true);
     reader.begin_file(Some(bytes.len() as u64));
     reader.write(bytes)?;

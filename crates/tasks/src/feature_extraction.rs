@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, FieldKind, OutputShape, Parameter, ParameterKind, Task, examples};
+use crate::{OutputShape, Parameter, ParameterKind, Task, Texts, examples, field};
 
 /// The task's description.
 pub const TASK: Task = Task {
     tag: "feature-extraction",
     name: "Feature Extraction",
     description: "Turns a text into numbers that stand for its meaning.",
-    fields: &[Field { name: "", label: "Text", placeholder: "Your sentence here…", kind: FieldKind::Text }],
+    fields: &[field::TEXT],
     parameters: &[
         Parameter { name: "normalize", description: "Scale each embedding to length 1.", kind: ParameterKind::Boolean },
         Parameter {
@@ -34,14 +34,7 @@ pub const TASK: Task = Task {
 };
 
 /// One text or several.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Inputs {
-    /// One text.
-    One(String),
-    /// Several texts.
-    Many(Vec<String>),
-}
+pub type Inputs = Texts;
 
 /// The parameters of the Hub's specification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -3,16 +3,30 @@
 mod error_code;
 pub mod examples;
 pub mod feature_extraction;
+mod field;
+pub mod fill_mask;
+mod one_or_many;
 mod parameters;
 pub mod protocol;
+pub mod question_answering;
 pub mod sentence_similarity;
 mod stored;
+mod table;
+mod table_edit;
+pub mod table_question_answering;
 pub mod text_classification;
+pub mod text_ranking;
+pub mod token_classification;
+pub mod zero_shot_classification;
 
 pub use error_code::ErrorCode;
 pub use examples::Example;
-pub use parameters::{Parameter, ParameterKind};
+pub use field::{Field, FieldKind, split_at_commas};
+pub use one_or_many::{OneOrMany, Texts};
+pub use parameters::{Parameter, ParameterKind, parameters_over};
 pub use stored::StoredModel;
+pub use table::Table;
+pub use table_edit::TableEdit;
 
 use serde_json::Value;
 
@@ -37,34 +51,6 @@ pub struct Task {
     pub missing_input: fn(&Value) -> Option<&'static str>,
 }
 
-/// One field of a task's form. The form's inputs are one JSON value: the field named `""` is that value itself,
-/// any other name is a key of an object.
-#[derive(Debug)]
-pub struct Field {
-    /// The key in the task's `inputs`, or `""` where the inputs are this field alone.
-    pub name: &'static str,
-    /// The label above the field.
-    pub label: &'static str,
-    /// What stands in the field while it is empty.
-    pub placeholder: &'static str,
-    /// How it is entered.
-    pub kind: FieldKind,
-}
-
-/// How a field is entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldKind {
-    /// One line of text.
-    Line,
-    /// Text of any length.
-    Text,
-    /// A list of texts, one box each.
-    TextList {
-        /// Fewest boxes shown.
-        least: usize,
-    },
-}
-
 /// The shapes that outputs come in; a view exists for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputShape {
@@ -77,15 +63,45 @@ pub enum OutputShape {
     },
     /// Nested arrays of numbers.
     Numbers,
+    /// `[{entity_group | entity, score, word, start, end}]`: marks in the text.
+    Entities,
+    /// `{answer, score, start, end}` or a list of them: a mark in the text of the field `within`.
+    Answers {
+        /// The field that the answers are in.
+        within: &'static str,
+    },
+    /// `[{score, token_str, sequence}]`, or a list of such lists: bars for each mask.
+    Fills,
+    /// `[{index, score}]`: the texts of the field `of`, the best first.
+    Ranking {
+        /// The list field that is ranked.
+        of: &'static str,
+    },
+    /// `{answer, coordinates, cells, aggregator}` or a list of them: marks in the table of the field `of`.
+    Cells {
+        /// The field that holds the table.
+        of: &'static str,
+    },
 }
 
 /// Every task that Vitrine runs, in the Hub's order, which decides between several tasks that fit a model.
-pub const TASKS: &[&Task] = &[&text_classification::TASK, &feature_extraction::TASK, &sentence_similarity::TASK];
+pub const TASKS: &[&Task] = &[
+    &text_classification::TASK,
+    &token_classification::TASK,
+    &table_question_answering::TASK,
+    &question_answering::TASK,
+    &zero_shot_classification::TASK,
+    &feature_extraction::TASK,
+    &fill_mask::TASK,
+    &sentence_similarity::TASK,
+    &text_ranking::TASK,
+];
 
 /// The task with this pipeline tag (or one of Python's aliases for it).
 pub fn task(tag: &str) -> Option<&'static Task> {
     let tag = match tag {
         "sentiment-analysis" => "text-classification",
+        "ner" => "token-classification",
         tag => tag,
     };
     TASKS.iter().find(|task| task.tag == tag).copied()

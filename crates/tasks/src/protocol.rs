@@ -128,6 +128,12 @@ pub struct Loaded {
     pub memory_bytes: u64,
     /// Bytes that came over the network.
     pub downloaded: u64,
+    /// The tokenizer's mask token, for instance `[MASK]`; absent where it has none.
+    #[serde(default)]
+    pub mask_token: Option<String>,
+    /// Whether the model was trained on pairs of texts: a cross-encoder, or a model whose labels say `entailment`.
+    #[serde(default)]
+    pub compares_pairs: bool,
 }
 
 /// What a run made.
@@ -165,11 +171,19 @@ pub struct Failure {
     pub code: ErrorCode,
     /// What happened, in one sentence that names the file, tensor or field.
     pub message: String,
+    /// With `unsupported-head` and `unsupported-task`: the pipeline tags of tasks that suit the model, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<String>,
 }
 
 impl Failure {
+    /// A failure that has no tasks to offer.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), tasks: Vec::new() }
+    }
+
     /// The request was stopped by whoever made it.
     pub fn aborted() -> Self {
-        Self { code: ErrorCode::Aborted, message: "the request was stopped".to_owned() }
+        Self::new(ErrorCode::Aborted, "the request was stopped")
     }
 }

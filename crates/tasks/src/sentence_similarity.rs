@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::examples::{is_filled, text_at, texts_at};
 use crate::{Field, FieldKind, OutputShape, Task};
 
 /// The task's description.
@@ -16,12 +17,14 @@ pub const TASK: Task = Task {
             label: "Source sentence",
             placeholder: "Your sentence here…",
             kind: FieldKind::Line,
+            optional: false,
         },
         Field {
             name: "sentences",
             label: "Sentences to compare to",
             placeholder: "Your sentence here…",
             kind: FieldKind::TextList { least: 2 },
+            optional: false,
         },
     ],
     parameters: &[],
@@ -48,19 +51,15 @@ pub struct Parameters {}
 pub type Output = Vec<f32>;
 
 fn inputs_of_example(entry: &Value) -> Option<Value> {
-    let source = entry.get("source_sentence")?.as_str()?;
-    let sentences = entry.get("sentences")?.as_array()?;
-    sentences.iter().all(Value::is_string).then(|| json!({"source_sentence": source, "sentences": sentences}))
+    let source = text_at(entry, &["source_sentence"])?;
+    let sentences = texts_at(entry, &["sentences"])?;
+    Some(json!({"source_sentence": source, "sentences": sentences}))
 }
 
 fn missing_input(inputs: &Value) -> Option<&'static str> {
-    let text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
-    if !inputs.get("source_sentence").is_some_and(text) {
+    if !is_filled(inputs, "source_sentence") {
         return Some("Enter a source sentence.");
     }
-    let sentences = inputs.get("sentences").and_then(Value::as_array);
-    if !sentences.is_some_and(|sentences| sentences.iter().any(text)) {
-        return Some("Enter at least one sentence to compare it to.");
-    }
-    None
+    let filled = texts_at(inputs, &["sentences"]).is_some_and(|texts| texts.iter().any(|text| !text.trim().is_empty()));
+    (!filled).then_some("Enter at least one sentence to compare it to.")
 }

@@ -1,15 +1,26 @@
 //! `text-classification`: labels for a text, each with a score.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::{Field, FieldKind, OutputShape, Parameter, ParameterKind, Task, examples};
+use crate::examples::{missing_text, text_at};
+use crate::{Field, FieldKind, OutputShape, Parameter, ParameterKind, Task, field};
 
 /// The task's description.
 pub const TASK: Task = Task {
     tag: "text-classification",
     name: "Text Classification",
     description: "Gives a text one or more labels, each with a score.",
-    fields: &[Field { name: "", label: "Text", placeholder: "Your sentence here…", kind: FieldKind::Text }],
+    fields: &[
+        field::TEXT,
+        Field {
+            name: "text_pair",
+            label: "Second text",
+            placeholder: "For models that compare two texts…",
+            kind: FieldKind::Text,
+            optional: true,
+        },
+    ],
     parameters: &[
         Parameter {
             name: "top_k",
@@ -23,8 +34,8 @@ pub const TASK: Task = Task {
         },
     ],
     output: OutputShape::Scores,
-    inputs_of_example: examples::text,
-    missing_input: examples::missing_text,
+    inputs_of_example,
+    missing_input: missing_text,
 };
 
 /// A text, or a pair of texts for models that compare two.
@@ -78,3 +89,12 @@ pub struct Score {
 
 /// The labels, the best first.
 pub type Output = Vec<Score>;
+
+/// Cards write `text`, and `text_pair` where the model compares two.
+fn inputs_of_example(entry: &Value) -> Option<Value> {
+    let text = text_at(entry, &["text"])?;
+    Some(match text_at(entry, &["text_pair"]) {
+        Some(pair) => json!({"text": text, "text_pair": pair}),
+        None => json!(text),
+    })
+}

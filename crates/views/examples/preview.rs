@@ -7,7 +7,9 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::{Value, json};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{
-    ErrorCode, StoredModel, TASKS, Task, examples, feature_extraction, sentence_similarity, text_classification,
+    ErrorCode, StoredModel, TASKS, Task, examples, feature_extraction, fill_mask, question_answering,
+    sentence_similarity, table_question_answering, text_classification, text_ranking, token_classification,
+    zero_shot_classification,
 };
 use vitrine_views::*;
 
@@ -92,7 +94,9 @@ fn fill(state: &State, region: Region) -> Markup {
         Region::Form => {
             let parameters = json!({"top_k": 5});
             let parameters = (state.name == "scores").then_some(&parameters);
-            let options = FormOptions { run: state.run, mac: false, parameters };
+            let mask_token = (state.task.tag == "fill-mask").then_some("[MASK]");
+            let open_optional = state.name == "author’s output";
+            let options = FormOptions { run: state.run, mac: false, parameters, mask_token, open_optional };
             form(state.task, &state.inputs, &examples::examples(state.task, &card, None), &options)
         }
         Region::Status => state.status.clone(),
@@ -151,6 +155,7 @@ fn states() -> Vec<State> {
     let retry = ErrorOptions {
         can_retry: true,
         token_host: None,
+        tasks: &[],
         details: "model sentence-transformers/all-MiniLM-L6-v2\nvitrine 0.1.0",
     };
     let mut states = vec![
@@ -188,6 +193,16 @@ fn states() -> Vec<State> {
             "The host answered 401.",
             &ErrorOptions { token_host: Some("huggingface.co"), ..retry },
         ),
+        failed(
+            "another head",
+            ErrorCode::UnsupportedHead,
+            "the checkpoint has the head of `BertForMaskedLM`, and none for text-classification",
+            &ErrorOptions {
+                can_retry: false,
+                tasks: &["fill-mask".to_owned(), "feature-extraction".to_owned()],
+                ..retry
+            },
+        ),
         failed("missing input", ErrorCode::InvalidInputs, "Enter some text.", &ErrorOptions::default()),
         failed("aborted", ErrorCode::Aborted, "", &retry),
     ];
@@ -211,6 +226,20 @@ fn states() -> Vec<State> {
 /// Outputs of every shape: name, task, inputs, output, whether the author gave it.
 fn outputs() -> Vec<(&'static str, &'static Task, Value, Value, bool)> {
     let text = json!("I like you. I love you");
+    let entity = |label: &str, word: &str, start: usize, end: usize| json!({"entity_group": label, "score": 0.97, "word": word, "start": start, "end": end});
+    let tokens_of = |count: usize| -> Value {
+        let token = |index: usize| {
+            let label = format!("B-L{}", index % 12);
+            json!({"entity": label, "score": 0.5, "word": "word", "start": index * 5, "end": index * 5 + 4})
+        };
+        (0..count).map(token).collect()
+    };
+    let context = "My name is Wolfgang, I live in Berlin 🦀 and work for the European Central Bank since 2019.";
+    let answer = |start: usize, end: usize, score: f64| {
+        let words: String = context.chars().skip(start).take(end - start).collect();
+        json!({"answer": words, "score": score, "start": start, "end": end})
+    };
+    let fill = |word: &str, score: f64| json!({"token_str": word, "score": score, "sequence": format!("Paris is the {word} of [MASK].")});
     let score = |label: &str, score: f64| json!({"label": label, "score": score});
     let sentences = json!({"source_sentence": "That is a happy person", "sentences": [
         "That is a happy dog", "That is a very happy person who lives in a house by the sea", "هذا يوم مشمس"]});
@@ -244,6 +273,76 @@ fn outputs() -> Vec<(&'static str, &'static Task, Value, Value, bool)> {
         ("similarities", &sentence_similarity::TASK, sentences, json!([0.695, 0.943, -0.112]), false),
         ("embedding", &feature_extraction::TASK, text.clone(), json!([vector]), false),
         ("tokens", &feature_extraction::TASK, text.clone(), json!([tokens]), false),
+        (
+            "entities",
+            &token_classification::TASK,
+            json!("My name is Wolfgang, I live in Berlin 🦀 and work for the European Central Bank since 2019."),
+            json!([
+                entity("PER", "Wolfgang", 11, 19),
+                entity("LOC", "Berlin", 31, 37),
+                entity("ORG", "European Central Bank", 57, 78),
+                entity("DATE", "2019", 85, 89),
+            ]),
+            false,
+        ),
+        ("many entities", &token_classification::TASK, json!("word ".repeat(600)), tokens_of(600), false),
+        (
+            "answers",
+            &question_answering::TASK,
+            json!({"question": "Where do I live?", "context": context}),
+            json!([
+                answer(31, 37, 0.93),
+                answer(53, 78, 0.04),
+                json!({"answer": "", "score": 0.01, "start": 0, "end": 0})
+            ]),
+            false,
+        ),
+        (
+            "answer",
+            &question_answering::TASK,
+            json!({"question": "Where do I live?", "context": context}),
+            answer(31, 37, 0.93),
+            false,
+        ),
+        (
+            "fills",
+            &fill_mask::TASK,
+            json!("Paris is the [MASK] of [MASK]."),
+            json!([
+                [fill("capital", 0.93), fill("heart", 0.02), fill("city", 0.01)],
+                [fill("France", 0.9), fill("Europe", 0.05)],
+            ]),
+            false,
+        ),
+        (
+            "zero-shot",
+            &zero_shot_classification::TASK,
+            json!({"text": "I have a problem with my iphone", "candidate_labels": ["urgent", "phone", "tablet"]}),
+            json!({"sequence": "…", "labels": ["phone", "urgent", "tablet"], "scores": [0.7, 0.25, 0.05]}),
+            false,
+        ),
+        (
+            "ranking",
+            &text_ranking::TASK,
+            json!({"query": "How many people live in Berlin?", "texts": [
+                "New York City is famous for the Metropolitan Museum of Art.",
+                "Berlin had a population of 3,520,031 registered inhabitants in an area of 891.82 square kilometers. "
+                    .repeat(8),
+            ]}),
+            json!([{"index": 1, "score": 8.607}, {"index": 0, "score": -4.32}]),
+            false,
+        ),
+        (
+            "cells",
+            &table_question_answering::TASK,
+            json!({"query": "How many stars do they have together?", "table": [
+                ["Repository", "Stars", "Contributors", "Programming language"],
+                ["Transformers", "36542", "651", "Python"],
+                ["Datasets", "4512", "77", "Python"],
+                ["Tokenizers", "3934", "34", "Rust, Python and NodeJS"]]}),
+            json!({"answer": "SUM > 36542, 4512, 3934", "coordinates": [[0, 1], [1, 1], [2, 1]], "aggregator": "SUM"}),
+            false,
+        ),
         ("malformed", &text_classification::TASK, text, json!({"<b>": ["x", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]}), true),
     ]
 }

@@ -3,7 +3,11 @@
 use serde_json::Value;
 use vitrine_tasks::{OutputShape, Task};
 
-use crate::output::{scores, similarities};
+use crate::answers::answers;
+use crate::cells::cell_answers;
+use crate::entities::entities;
+use crate::fills::fills;
+use crate::output::{ranks, scores, similarities};
 use crate::{format, text};
 
 /// What to announce of a load: its share in steps of 25 %, and only when a new step is reached.
@@ -13,11 +17,26 @@ pub fn announce_loaded_share(before: u64, now: u64) -> Option<String> {
     (now / 25 > before / 25).then(|| text::share_loaded(now / 25 * 25))
 }
 
-/// One sentence for an output: its best label, or its size.
+/// One sentence for an output: its best label or answer, or how many there are.
 pub fn announce_output(task: &Task, inputs: &Value, output: &Value) -> String {
     let bars = match task.output {
         OutputShape::Scores => scores(output),
         OutputShape::Similarities { of } => similarities(inputs.get(of), output),
+        OutputShape::Answers { .. } => answers(output),
+        OutputShape::Fills => fills(output).map(|masks| masks.into_iter().flatten().collect()),
+        OutputShape::Ranking { of } => ranks(inputs.get(of), output),
+        OutputShape::Entities => {
+            let count = entities(output).map_or(0, |entities| entities.len());
+            return format!("{}: {}", text::OUTPUT, text::entities(count));
+        }
+        OutputShape::Cells { .. } => {
+            let first = cell_answers(output).and_then(|answers| Some(answers.first()?.answer.to_owned()));
+            return format!(
+                "{}: {}",
+                text::OUTPUT,
+                first.filter(|answer| !answer.trim().is_empty()).as_deref().unwrap_or(text::NO_ANSWER)
+            );
+        }
         OutputShape::Numbers => None,
     };
     let best = bars.into_iter().flatten().filter(|bar| bar.score.is_some());

@@ -4,12 +4,15 @@
 //! negative numbers the bars start from a common zero, to either side.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::{format, text};
 
 /// One bar.
 pub(crate) struct Bar {
     pub label: String,
+    /// What stands small below the label.
+    pub detail: Option<String>,
     pub score: Option<f64>,
 }
 
@@ -34,7 +37,10 @@ pub(crate) fn bars(caption: &str, name: &str, number: &str, bars: &[Bar]) -> Mar
                 tbody role="rowgroup" {
                     @for bar in bars {
                         tr part="item" role="row" class=[(bar.score == Some(best)).then_some("best")] {
-                            th class="label" role="rowheader" scope="row" dir="auto" { (bar.label) }
+                            th class="label" role="rowheader" scope="row" dir="auto" {
+                                span class="words" { (bar.label) }
+                                @if let Some(detail) = &bar.detail { " " span class="hint" { (detail) } }
+                            }
                             td class="score" part="score" role="cell" { (format::number(bar.score)) }
                             td class="track" aria-hidden="true" { (scale.bar(bar.score)) }
                         }
@@ -47,18 +53,34 @@ pub(crate) fn bars(caption: &str, name: &str, number: &str, bars: &[Bar]) -> Mar
     let (rest, left_out) = rest.split_at(rest.len().min(MOST - OPEN));
     html! {
         (table(open))
-        @if !rest.is_empty() {
-            details class="more" {
-                summary {
-                    span class="closed" { (text::show_all(bars.len())) }
-                    span class="opened" { (text::SHOW_FEWER) }
-                }
-                (table(rest))
-                @if !left_out.is_empty() {
-                    p class="muted" { (text::left_out(left_out.len())) }
-                }
+        @if !rest.is_empty() { (collapsed(bars.len(), false, table(rest), left_out.len())) }
+    }
+}
+
+/// What is shown of `total` things only when asked for, or `open` from the beginning; and how many are left out.
+pub(crate) fn collapsed(total: usize, open: bool, rest: Markup, left_out: usize) -> Markup {
+    html! {
+        details class="more" open[open] {
+            summary {
+                span class="closed" { (text::show_all(total)) }
+                span class="opened" { (text::SHOW_FEWER) }
             }
+            (rest)
+            @if left_out > 0 { p class="muted" { (text::left_out(left_out)) } }
         }
+    }
+}
+
+/// The bars of a list's entries; `bar` takes a place and what stands there. `None` where one has another shape.
+pub(crate) fn bars_of(entries: &[Value], bar: &dyn Fn(usize, &Value) -> Option<Bar>) -> Option<Vec<Bar>> {
+    entries.iter().enumerate().map(|(index, entry)| bar(index, entry)).collect()
+}
+
+impl Bar {
+    /// A bar for a number, or for the null that stands for one that is none.
+    pub(crate) fn of(label: String, detail: Option<String>, score: Option<&Value>) -> Option<Self> {
+        let score = score.filter(|score| score.is_number() || score.is_null())?.as_f64();
+        Some(Self { label, detail, score })
     }
 }
 
@@ -107,9 +129,9 @@ mod tests {
     use super::*;
 
     fn html(scores: &[f64]) -> String {
-        let bars_of: Vec<Bar> =
-            scores.iter().map(|score| Bar { label: "<b>".to_owned(), score: Some(*score) }).collect();
-        bars("c", "n", "s", &bars_of).into_string()
+        let all: Vec<Bar> =
+            scores.iter().map(|score| Bar { label: "<b>".to_owned(), detail: None, score: Some(*score) }).collect();
+        bars("c", "n", "s", &all).into_string()
     }
 
     #[test]

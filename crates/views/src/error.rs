@@ -1,7 +1,7 @@
 //! A failure: what went wrong, what to do about it, and the details for a report.
 
 use maud::{Markup, html};
-use vitrine_tasks::ErrorCode;
+use vitrine_tasks::{ErrorCode, task};
 
 use crate::icon::{Icon, icon};
 use crate::text;
@@ -13,20 +13,31 @@ pub struct ErrorOptions<'a> {
     pub can_retry: bool,
     /// The host that an access token would be sent to, where one may help.
     pub token_host: Option<&'a str>,
+    /// The pipeline tags of tasks that suit the model, to be offered instead.
+    pub tasks: &'a [String],
     /// More lines for the details, for instance the model, its commit and the browser; never what was typed.
     pub details: &'a str,
 }
 
-/// The region `error`. The token's form is `form[data-action="token"]` with the field `[data-token]`.
+/// The region `error`. A task is offered by `button[data-action="task"]` with its tag in `data-task`. The token's form
+/// is `form[data-action="token"]` with the field `[data-token]`.
 pub fn error(code: ErrorCode, message: &str, options: &ErrorOptions) -> Markup {
     let calm = matches!(code, ErrorCode::Aborted | ErrorCode::InvalidInputs);
     html! {
         div class={ "card failure" (if calm { " calm" } else { "" }) } data-code=(code.as_str()) {
             p class="title" { (icon(if calm { Icon::Info } else { Icon::Warning })) span { (code.title()) } }
             @if !message.is_empty() {
-                p class="message" dir="auto" { (with_code(message)) }
+                p class="message" dir="auto" { (with_code(&capitalised(message))) }
             }
             p class="remedy" { (with_code(code.remedy())) }
+            @let offered: Vec<_> = options.tasks.iter().filter_map(|tag| task(tag)).collect();
+            @if !offered.is_empty() {
+                div class="chips" role="group" aria-label=(text::SUITED) {
+                    @for task in offered {
+                        button class="chip" type="button" data-action="task" data-task=(task.tag) { (task.name) }
+                    }
+                }
+            }
             @if let Some(host) = options.token_host {
                 form class="token" data-action="token" autocomplete="off" {
                     label part="label" for="vitrine-token" { (text::TOKEN) }
@@ -72,6 +83,15 @@ pub fn error_report(code: ErrorCode, message: &str, details: &str) -> String {
     report
 }
 
+/// The message with a large first letter, as sentences have; names in backticks stay as they are.
+fn capitalised(message: &str) -> String {
+    let mut sentence = message.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
 /// Text in which what stands between backticks is code.
 fn with_code(text: &str) -> Markup {
     let closed = text.matches('`').count() / 2 * 2;
@@ -106,9 +126,21 @@ mod tests {
     fn a_token_is_asked_for_only_where_it_helps() {
         let html = error(ErrorCode::GatedRepo, "", &ErrorOptions::default()).into_string();
         assert!(!html.contains("password") && !html.contains("data-action=\"retry\""));
-        let options = ErrorOptions { token_host: Some("<huggingface.co>"), can_retry: true, details: "line" };
+        let options =
+            ErrorOptions { token_host: Some("<huggingface.co>"), can_retry: true, details: "line", tasks: &[] };
         let html = error(ErrorCode::GatedRepo, "", &options).into_string();
         assert!(html.contains("type=\"password\"") && html.contains("sent only to &lt;huggingface.co&gt;"));
         assert!(html.contains("data-action=\"retry\"") && html.contains("gated-repo\nline"));
+    }
+
+    #[test]
+    fn suited_tasks_are_offered() {
+        let tasks = ["fill-mask".to_owned(), "<unknown>".to_owned()];
+        let options = ErrorOptions { tasks: &tasks, ..ErrorOptions::default() };
+        let html = error(ErrorCode::UnsupportedHead, "the head is missing", &options).into_string();
+        assert!(html.contains("data-action=\"task\" data-task=\"fill-mask\">Fill-Mask</button>"));
+        assert_eq!(html.matches("data-action=\"task\"").count(), 1);
+        assert!(html.contains(">The head is missing<") && html.contains("unsupported-head: the head is missing"));
+        assert!(!error(ErrorCode::UnsupportedHead, "", &ErrorOptions::default()).into_string().contains("chips"));
     }
 }

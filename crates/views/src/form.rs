@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 use serde_json::Value;
-use vitrine_tasks::{Example, Field, FieldKind, Task};
+use vitrine_tasks::{Example, Field, FieldKind, Table, Task};
 
 use crate::icon::{Icon, icon};
-use crate::parameters::parameters;
+use crate::parameters::{list_text, parameters};
+use crate::table_editor::table_editor;
 use crate::text;
 
 /// How the form is shown.
@@ -17,6 +18,10 @@ pub struct FormOptions<'a> {
     pub mac: bool,
     /// The parameters already set; `None` for none.
     pub parameters: Option<&'a Value>,
+    /// The mask token of the model's tokenizer, once it is known.
+    pub mask_token: Option<&'a str>,
+    /// Whether fields that the task runs without are open, since this model was trained with them.
+    pub open_optional: bool,
 }
 
 /// What the button of the form does at the moment.
@@ -29,14 +34,14 @@ pub enum Run {
     LoadAndRun,
     /// The model is loading.
     Loading,
-    /// The model is running.
+    /// The model is running; a press runs it anew on what the form holds by then.
     Running,
 }
 
 impl Run {
     /// Whether a press has no effect now; then the button carries `aria-disabled="true"`, which keeps the focus.
     pub fn is_busy(self) -> bool {
-        matches!(self, Run::Loading | Run::Running)
+        self == Run::Loading
     }
 }
 
@@ -46,19 +51,31 @@ pub fn run_label(run: Run) -> &'static str {
         Run::Run => text::RUN,
         Run::LoadAndRun => text::LOAD_AND_RUN,
         Run::Loading => text::LOADING,
-        Run::Running => text::RUNNING,
+        Run::Running => text::RUN_AGAIN,
     }
 }
 
 /// The region `form`, filled with `inputs` (`null` for an empty form).
 pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOptions) -> Markup {
+    let values = options.parameters.unwrap_or(&Value::Null);
     html! {
         form part="form" data-action="run" novalidate autocomplete="off" {
             (example_buttons(examples))
-            @for field in task.fields {
-                (field_control(field, inputs))
+            @for field in task.fields.iter().filter(|field| !field.optional) {
+                (field_control(field, task.field_value(field, inputs, values)))
             }
-            (parameters(task.parameters, options.parameters.unwrap_or(&Value::Null)))
+            @if let Some(token) = options.mask_token { p class="hint" { (text::MASK_TOKEN) " " code { (token) } } }
+            div class="sections" {
+                @for field in task.fields.iter().filter(|field| field.optional) {
+                    @let value = task.field_value(field, inputs, values);
+                    @let filled = value.as_str().is_some_and(|text| !text.is_empty());
+                    details class="optional" open[options.open_optional || filled] {
+                        summary { (field.label) }
+                        (field_control(field, value))
+                    }
+                }
+                (parameters(task, values))
+            }
             div class="submit" {
                 button class="primary" part="run" type="submit" aria-disabled=[options.run.is_busy().then_some("true")] {
                     span data-live="run" { (run_label(options.run)) }
@@ -145,14 +162,6 @@ fn preview(inputs: &Value) -> String {
     }
 }
 
-/// A field's value within the form's inputs.
-fn value_of<'a>(field: &Field, inputs: &'a Value) -> &'a Value {
-    if !field.name.is_empty() {
-        return inputs.get(field.name).unwrap_or(&Value::Null);
-    }
-    inputs.get("text").unwrap_or(inputs)
-}
-
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -165,22 +174,27 @@ fn texts_of(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn field_control(field: &Field, inputs: &Value) -> Markup {
+fn field_control(field: &Field, value: &Value) -> Markup {
     let id = format!("vitrine-field-{}", field.name);
-    let value = value_of(field, inputs);
-    match field.kind {
-        FieldKind::Line => html! {
+    let line = |value: String| {
+        html! {
             div class="field" {
                 label part="label" for=(id) { (field.label) }
                 input part="input" id=(id) type="text" dir="auto" spellcheck="false" data-field=(field.name)
-                    placeholder=(field.placeholder) value=(text_of(value));
+                    placeholder=(field.placeholder) value=(value);
             }
-        },
+        }
+    };
+    match field.kind {
+        FieldKind::Line => line(text_of(value)),
+        FieldKind::CommaList => line(list_text(value).unwrap_or_default()),
         FieldKind::Text => html! {
             div class="field" {
-                label part="label" for=(id) { (field.label) }
+                // A closed section names its field already.
+                @if !field.optional { label part="label" for=(id) { (field.label) } }
                 // A parser drops a newline right after the tag, so one is given to drop.
                 textarea part="input" id=(id) rows="3" dir="auto" spellcheck="false" data-field=(field.name)
+                    aria-label=[field.optional.then_some(field.label)]
                     placeholder=(field.placeholder) { "\n" (text_of(value)) }
             }
         },
@@ -191,6 +205,12 @@ fn field_control(field: &Field, inputs: &Value) -> Markup {
                 button class="quiet" type="button" data-action="add-item" data-list-name=(field.name) {
                     (icon(Icon::Add)) (text::ADD_ITEM)
                 }
+            }
+        },
+        FieldKind::Table => html! {
+            fieldset class="field" {
+                legend part="label" { (field.label) }
+                div data-table=(field.name) { (table_editor(field, &Table::of(value).unwrap_or_else(Table::empty))) }
             }
         },
     }
@@ -222,12 +242,18 @@ pub fn list_rows(field: &Field, texts: &[String]) -> Markup {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use vitrine_tasks::{TASKS, sentence_similarity, text_classification};
+    use vitrine_tasks::{TASKS, fill_mask, sentence_similarity, text_classification, zero_shot_classification};
 
     use super::*;
 
     fn example(title: &str, group: &str, output: Option<Value>) -> Example {
-        Example { title: title.to_owned(), group: group.to_owned(), inputs: json!("some text"), output }
+        Example {
+            title: title.to_owned(),
+            group: group.to_owned(),
+            inputs: json!("some text"),
+            parameters: Value::Null,
+            output,
+        }
     }
 
     #[test]
@@ -238,10 +264,6 @@ mod tests {
                 assert!(html.contains(&format!("data-field=\"{}\"", field.name)), "{} {}", task.tag, field.name);
                 assert!(html.contains(field.label));
             }
-            let controls =
-                html.matches("<input").count() + html.matches("<textarea").count() + html.matches("<select").count();
-            let labels = html.matches("<label").count() + html.matches("aria-label=\"Sentences to").count();
-            assert_eq!(controls, labels, "{}", task.tag);
             assert_eq!(html.matches("type=\"submit\"").count(), 1);
         }
     }
@@ -255,6 +277,38 @@ mod tests {
         let html =
             form(&text_classification::TASK, &json!("\n</textarea>"), &[], &FormOptions::default()).into_string();
         assert!(html.contains(">\n\n&lt;/textarea&gt;</textarea>"));
+    }
+
+    #[test]
+    fn an_optional_field_is_closed_until_it_is_needed() {
+        let html = |inputs: Value, open_optional| {
+            let options = FormOptions { open_optional, ..FormOptions::default() };
+            form(&text_classification::TASK, &inputs, &[], &options).into_string()
+        };
+        assert!(html(json!("a"), false).contains("<details class=\"optional\"><summary>"));
+        let filled = html(json!({"text": "a", "text_pair": "<b>"}), false);
+        assert!(filled.contains("<details class=\"optional\" open>") && filled.contains(">\n&lt;b&gt;</textarea>"));
+        assert!(html(json!("a"), true).contains("<details class=\"optional\" open>"));
+    }
+
+    #[test]
+    fn labels_are_one_line_wherever_they_come_from() {
+        let task = &zero_shot_classification::TASK;
+        let parameters = json!({"candidate_labels": ["c", "d"]});
+        let options = FormOptions { parameters: Some(&parameters), ..FormOptions::default() };
+        let html = |inputs: Value| form(task, &inputs, &[], &options).into_string();
+        assert!(html(json!({"text": "a", "candidate_labels": ["x", "<y>"]})).contains("value=\"x, &lt;y&gt;\""));
+        assert!(html(json!({"text": "a", "candidate_labels": "x,y"})).contains("value=\"x,y\""));
+        assert!(html(json!("a")).contains("value=\"c, d\""));
+    }
+
+    #[test]
+    fn the_mask_token_is_told_once_it_is_known() {
+        let options = FormOptions { mask_token: Some("<mask>"), ..FormOptions::default() };
+        let html = |options: &FormOptions| form(&fill_mask::TASK, &Value::Null, &[], options).into_string();
+        assert!(
+            html(&options).contains("<code>&lt;mask&gt;</code>") && !html(&FormOptions::default()).contains("<code>")
+        );
     }
 
     #[test]

@@ -5,8 +5,12 @@
 //! listens for `data-action` on buttons and forms, and reads `data-field` and `data-parameter` from controls.
 
 mod announce;
+mod answers;
 mod bars;
+mod cells;
+mod entities;
 mod error;
+mod fills;
 mod footer;
 mod form;
 pub mod format;
@@ -14,11 +18,13 @@ mod header;
 mod icon;
 mod json;
 mod load;
+mod marks;
 mod numbers;
 mod output;
 mod parameters;
 mod skeleton;
 mod stored;
+mod table_editor;
 pub mod text;
 
 pub use announce::{announce_loaded_share, announce_output};
@@ -35,6 +41,7 @@ pub use maud::Markup;
 pub use output::{RunMeta, no_output, output};
 pub use skeleton::{Region, skeleton};
 pub use stored::stored_models;
+pub use table_editor::table_editor;
 
 /// Whether a link may point there: only `http`, `https` and paths, never `javascript:` and its like.
 fn is_safe_url(url: &str) -> bool {

@@ -5,7 +5,11 @@ use serde_json::Value;
 use vitrine_tasks::protocol::Note;
 use vitrine_tasks::{OutputShape, Task};
 
-use crate::bars::{Bar, bars};
+use crate::answers::answers_view;
+use crate::bars::{Bar, bars, bars_of};
+use crate::cells::cells_view;
+use crate::entities::entities_view;
+use crate::fills::fills_view;
 use crate::icon::{Icon, icon};
 use crate::json::json;
 use crate::numbers::numbers;
@@ -81,57 +85,85 @@ fn note(note: &Note) -> String {
 
 /// The view of an output that has the task's shape.
 fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
-    let bars_of = |name: &str, number: &str, found: Vec<Bar>| {
+    let drawn = |name: &str, number: &str, found: Vec<Bar>| {
         html! {
             @if found.is_empty() { p class="muted" { (text::NO_LABELS) } }
             @else { (bars(text::OUTPUT, name, number, &found)) }
         }
     };
+    let whole = |key: &str| inputs.get(key).unwrap_or(inputs).as_str();
     match task.output {
-        OutputShape::Scores => Some(bars_of(text::LABEL, text::SCORE, scores(output)?)),
+        OutputShape::Scores => Some(drawn(text::LABEL, text::SCORE, scores(output)?)),
         OutputShape::Similarities { of } => {
-            Some(bars_of(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
+            Some(drawn(text::SENTENCE, text::SIMILARITY, similarities(inputs.get(of), output)?))
         }
         OutputShape::Numbers => numbers(output),
+        OutputShape::Entities => entities_view(whole("text"), output),
+        OutputShape::Answers { within } => answers_view(whole(within), output),
+        // Authors give words as labels.
+        OutputShape::Fills => fills_view(output).or_else(|| Some(drawn(text::WORD, text::SCORE, scores(output)?))),
+        OutputShape::Ranking { of } => Some(drawn(text::DOCUMENT, text::SCORE, ranks(inputs.get(of), output)?)),
+        OutputShape::Cells { of } => cells_view(inputs.get(of), output),
     }
 }
 
-/// `[{label, score}]`, also inside one more list as the Hub's API answers, sorted by score.
+/// `[{label, score}]`, also inside one more list as the Hub's API answers, or Python's `{labels, scores}`; sorted by
+/// score.
 pub(crate) fn scores(output: &Value) -> Option<Vec<Bar>> {
+    if let (Some(labels), Some(scores)) = (output.get("labels"), output.get("scores")) {
+        return labels.as_array()?.iter().all(Value::is_string).then(|| similarities(Some(labels), scores))?;
+    }
     let mut entries = output.as_array()?;
     if let [Value::Array(only)] = entries.as_slice() {
         entries = only;
     }
-    let mut found = entries
-        .iter()
-        .map(|entry| {
-            let label = entry.get("label")?.as_str()?.to_owned();
-            let score = entry.get("score")?;
-            (score.is_number() || score.is_null()).then(|| Bar { label, score: score.as_f64() })
-        })
-        .collect::<Option<Vec<Bar>>>()?;
+    let mut found =
+        bars_of(entries, &|_, entry| Bar::of(entry.get("label")?.as_str()?.to_owned(), None, entry.get("score")))?;
+    sort(&mut found);
+    Some(found)
+}
+
+fn sort(bars: &mut [Bar]) {
     let key = |bar: &Bar| bar.score.unwrap_or(f64::NEG_INFINITY);
-    found.sort_by(|a, b| key(b).total_cmp(&key(a)));
+    bars.sort_by(|a, b| key(b).total_cmp(&key(a)));
+}
+
+/// `[{index, score}]`, or a number for each text, as documents in the order of their scores.
+pub(crate) fn ranks(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
+    let mut found = match output.as_array()?.iter().all(Value::is_number) {
+        true => similarities(texts, output)?,
+        false => bars_of(output.as_array()?, &|_, rank| {
+            let index = usize::try_from(rank.get("index")?.as_u64()?).ok()?;
+            let text = rank.get("text").or_else(|| texts?.get(index)).and_then(Value::as_str);
+            let place = text::item(text::DOCUMENT, index.saturating_add(1));
+            match text.filter(|text| !text.trim().is_empty()) {
+                Some(text) => Bar::of(text.to_owned(), Some(place), rank.get("score")),
+                None => Bar::of(place, None, rank.get("score")),
+            }
+        })?,
+    };
+    sort(&mut found);
     Some(found)
 }
 
 /// `[number]`, each under its text of the inputs, in their order.
 pub(crate) fn similarities(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
     let texts = texts.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let numbers = output.as_array()?;
-    let bar = |(index, number): (usize, &Value)| {
+    bars_of(output.as_array()?, &|index, number| {
         let label = texts.get(index).and_then(Value::as_str).map(str::to_owned);
         let label = label.filter(|label| !label.trim().is_empty());
         let label = label.unwrap_or_else(|| text::item(text::SENTENCE, index + 1));
-        (number.is_number() || number.is_null()).then(|| Bar { label, score: number.as_f64() })
-    };
-    numbers.iter().enumerate().map(bar).collect()
+        Bar::of(label, None, Some(number))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use vitrine_tasks::{TASKS, feature_extraction, sentence_similarity, text_classification};
+    use vitrine_tasks::{
+        TASKS, feature_extraction, fill_mask, sentence_similarity, text_classification, text_ranking,
+        zero_shot_classification,
+    };
 
     use super::*;
 
@@ -154,6 +186,34 @@ mod tests {
         let inputs = json!({"source_sentence": "x", "sentences": ["<one>", ""]});
         let html = html(&sentence_similarity::TASK, &inputs, &json!([0.1, 0.9, -0.2]));
         assert!(html.contains("&lt;one&gt;") && html.contains("Sentence: 2") && html.contains("Sentence: 3"));
+    }
+
+    #[test]
+    fn documents_are_ranked() {
+        let inputs = json!({"query": "q", "texts": ["<one>", "two", ""]});
+        let rank = |index: usize, score: f64| json!({"index": index, "score": score});
+        let given = json!({"index": 7, "score": -9, "text": "given"});
+        let ranks = json!([rank(1, -2.0), rank(0, 3.5), rank(2, -8.0), given]);
+        let found = html(&text_ranking::TASK, &inputs, &ranks);
+        let at = |text: &str| found.find(text).unwrap();
+        assert!(
+            at("&lt;one&gt;") < at(">two<") && at(">two<") < at(">Document: 3<") && at(">Document: 3<") < at(">given<")
+        );
+        let numbers = html(&text_ranking::TASK, &inputs, &json!([0.1, 0.9, 0.2]));
+        assert!(numbers.find(">two<").unwrap() < numbers.find("&lt;one&gt;").unwrap());
+    }
+
+    #[test]
+    fn python_s_zero_shot_output_is_read() {
+        let value = json!({"sequence": "s", "labels": ["<a>", "b"], "scores": [0.9, 0.1]});
+        let found = html(&zero_shot_classification::TASK, &Value::Null, &value);
+        assert!(found.contains("&lt;a&gt;") && found.contains(">0.900<"));
+    }
+
+    #[test]
+    fn an_author_s_words_are_read_as_labels() {
+        let value = json!([{"label": "Paris", "score": 0.9}]);
+        assert!(html(&fill_mask::TASK, &json!("a <mask>"), &value).contains(">Paris<"));
     }
 
     #[test]

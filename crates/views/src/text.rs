@@ -16,8 +16,14 @@ pub const PARAMETERS: &str = "Parameters";
 pub const DEFAULT: &str = "Default";
 pub const YES: &str = "Yes";
 pub const NO: &str = "No";
-pub const ADD_ITEM: &str = "Add sentence";
+pub const ADD_ITEM: &str = "Add text";
+pub const ADD_ROW: &str = "Add row";
+pub const ADD_COLUMN: &str = "Add column";
+pub const PASTE_HINT: &str = "Cells of a spreadsheet or a CSV file can be pasted.";
+pub const MASK_TOKEN: &str = "The gap is marked by the model’s mask token:";
+pub const COMMAS: &str = "With commas between them.";
 pub const RUN: &str = "Run";
+pub const RUN_AGAIN: &str = "Run again";
 pub const RUNNING: &str = "Running…";
 pub const LOAD_AND_RUN: &str = "Load and run";
 pub const LOADING: &str = "Loading…";
@@ -56,6 +62,17 @@ pub const LABEL: &str = "Label";
 pub const SCORE: &str = "Score";
 pub const SENTENCE: &str = "Sentence";
 pub const SIMILARITY: &str = "Similarity";
+pub const MARKED_TEXT: &str = "The text with what was found in it";
+pub const ENTITY: &str = "Entity";
+pub const ENTITIES_TABLE: &str = "All with their scores";
+pub const NO_ENTITIES: &str = "Nothing was found in the text.";
+pub const ANSWER: &str = "Answer";
+pub const CONTEXT: &str = "The context with the answer";
+pub const NO_ANSWER: &str = "No answer";
+pub const WORD: &str = "Word";
+pub const NO_WORDS: &str = "The model gave no words.";
+pub const DOCUMENT: &str = "Document";
+pub const TABLE: &str = "The table with the answer";
 pub const NO_LABELS: &str = "The model gave no labels.";
 pub const NO_NUMBERS: &str = "The model gave no numbers.";
 pub const SHOW_MORE: &str = "Show more";
@@ -69,6 +86,7 @@ pub const RETRY: &str = "Try again";
 pub const TOKEN: &str = "Access token";
 pub const USE_TOKEN: &str = "Use token";
 pub const DETAILS: &str = "Details";
+pub const SUITED: &str = "Tasks that this model suits";
 
 pub const EMBED: &str = "Embed";
 pub const EMBED_HINT: &str = "Put this into any web page.";
@@ -108,7 +126,41 @@ pub fn item(label: &str, number: usize) -> String {
 
 /// The name of the button that removes one control of a list.
 pub fn remove_item(number: usize) -> String {
-    format!("Remove sentence {number}")
+    format!("Remove text {number}")
+}
+
+/// The name of a cell of the table that is edited; row 0 is the header.
+pub fn cell(row: usize, column: usize) -> String {
+    if row == 0 { format!("Column {column}: name") } else { format!("Row {row}, column {column}") }
+}
+
+/// The name of the button that removes a row of a table.
+pub fn remove_row(number: usize) -> String {
+    format!("Remove row {number}")
+}
+
+/// The name of the button that removes a column of a table.
+pub fn remove_column(number: usize) -> String {
+    format!("Remove column {number}")
+}
+
+/// Rows of a table that the form does not show.
+pub fn rows_left_out(count: usize) -> String {
+    format!("{count} more rows are not shown, and not used once the table is changed here.")
+}
+
+/// The heading above the words for one of several masks.
+pub fn mask(number: usize) -> String {
+    format!("Mask {number}")
+}
+
+/// How many entities there are.
+pub fn entities(count: usize) -> String {
+    match count {
+        0 => NO_ENTITIES.to_owned(),
+        1 => "1 found".to_owned(),
+        count => format!("{count} found"),
+    }
 }
 
 /// The button that shows what is collapsed.

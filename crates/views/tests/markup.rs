@@ -21,23 +21,51 @@ fn views(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     let value = json!(text);
     let nested = json!({text: [text, {text: text}]});
-    let inputs = json!({"text": text, "source_sentence": text, "sentences": [text, text, text], text: text});
+    let inputs = json!({
+        "text": text, "text_pair": text, "source_sentence": text, "sentences": [text, text, text], "question": text,
+        "context": text, "query": text, "texts": [text, text], "candidate_labels": [text, text],
+        "table": [[text, text], [text, text]], text: text,
+    });
+    let entity = |key: &str, start: usize, end: usize| json!({key: text, "word": text, "score": 0.5, "start": start, "end": end});
+    let answer = |start: usize, end: usize| json!({"answer": text, "score": 0.5, "start": start, "end": end});
+    let fill = json!({"token_str": text, "sequence": text, "score": 0.5});
+    let outputs = [
+        json!([entity("entity_group", 0, 2), entity("entity", 2, 4)]),
+        json!([answer(0, 2), answer(1, 4)]),
+        json!([[fill], [fill]]),
+        json!([{"index": 0, "score": 2}, {"index": 1, "score": -1, "text": text}]),
+        json!({"answer": text, "coordinates": [[0, 1]], "cells": [text], "aggregator": text}),
+        json!({"sequence": text, "labels": [text, text], "scores": [0.5, 0.1]}),
+    ];
     let scores = json!([{"label": text, "score": 0.5}, {"label": text, "score": null}]);
     let example = |group: &str, output| Example {
         title: text.to_owned(),
         group: group.to_owned(),
         inputs: inputs.clone(),
+        parameters: Value::Null,
         output,
     };
     let listed = [example(text, Some(scores.clone())), example("", None)];
     for task in TASKS {
-        let parameters = json!({"top_k": text, "truncate": text, "function_to_apply": text, text: text});
-        let options = FormOptions { parameters: Some(&parameters), mac: true, ..FormOptions::default() };
+        let parameters = json!({
+            "top_k": text, "truncate": text, "function_to_apply": text, "targets": [text, text], "ignore_labels": text,
+            text: text,
+        });
+        let shown = FormOptions { parameters: Some(&parameters), mac: true, ..FormOptions::default() };
+        let options = FormOptions { mask_token: Some(text), open_optional: true, ..shown };
         all.push(form(task, &inputs, &listed, &options));
         let heading = Header { repo: text, url: Some(text), task: Some(task), commit: Some(text), ..Header::default() };
         all.push(header(&Header { licence: Some(text), gated: true, ..heading }));
         let notes = [Note::MeanPooled, Note::Truncated { tokens: 2, limit: 1 }];
-        for value in [&scores, &value, &nested, &json!([0.5, -0.5]), &json!([[0.5, -1.5], [1, 2]]), &Value::Null] {
+        let plain = [
+            scores.clone(),
+            value.clone(),
+            nested.clone(),
+            json!([0.5, -0.5]),
+            json!([[0.5, -1.5], [1, 2]]),
+            Value::Null,
+        ];
+        for value in plain.iter().chain(&outputs) {
             all.push(output(task, &inputs, value, &notes, &RunMeta { json: true, ..RunMeta::default() }));
         }
     }
@@ -52,8 +80,13 @@ fn views(text: &str) -> Vec<String> {
         bytes_per_second: Some(1.0),
         seconds_left: Some(1.0),
     }));
+    let suited = [text.to_owned(), "fill-mask".to_owned()];
     for code in ErrorCode::ALL {
-        all.push(error(*code, text, &ErrorOptions { can_retry: true, token_host: Some(text), details: text }));
+        all.push(error(
+            *code,
+            text,
+            &ErrorOptions { can_retry: true, token_host: Some(text), tasks: &suited, details: text },
+        ));
     }
     let embedded = Snippet { model: text, revision: Some(text), task: Some(text), ..Snippet::default() };
     let code = snippet(&Snippet { endpoint: Some(text), url: Some(text), script_url: text, ..embedded });

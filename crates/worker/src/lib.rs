@@ -124,11 +124,12 @@ impl vitrine_pipelines::Host for Running {
 }
 
 fn failure(code: ErrorCode, message: &str) -> Failure {
-    Failure { code, message: message.to_owned() }
+    Failure::new(code, message)
 }
 
 fn failed(error: vitrine_pipelines::Error) -> Failure {
-    Failure { code: error.code(), message: error.to_string() }
+    let tasks = error.tasks().iter().map(|tag| (*tag).to_owned()).collect();
+    Failure { tasks, ..Failure::new(error.code(), error.to_string()) }
 }
 
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.

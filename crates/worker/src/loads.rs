@@ -107,6 +107,8 @@ impl State {
             resident_bytes: session.resident_bytes,
             memory_bytes: memory_bytes(),
             downloaded: session.downloaded,
+            mask_token: session.mask_token.clone(),
+            compares_pairs: session.compares_pairs,
         });
         self.sessions.borrow_mut().insert(id, session);
         self.post(id, answer);

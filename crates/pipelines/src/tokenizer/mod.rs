@@ -104,6 +104,11 @@ impl Tokenizer {
         Ok(self.tokens(&encoding, untruncated))
     }
 
+    /// The ids of a text without special tokens, uncut.
+    pub(crate) fn bare(&self, text: &str) -> Result<Vec<u32>> {
+        Ok(self.inner.encode_fast(text, false).map_err(malformed)?.get_ids().to_vec())
+    }
+
     /// The windows of `text` (and `pair`), each with special tokens (Python's `return_overflowing_tokens=True`).
     pub(crate) fn windows(&self, text: &str, pair: Option<&str>, truncation: &Truncation) -> Result<Vec<Tokens>> {
         let (encoding, untruncated) = self.encoding(text, pair, truncation)?;
@@ -200,6 +205,15 @@ impl Tokenizer {
     /// The id of a token, as the vocabulary spells it.
     pub(crate) fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
+    }
+
+    /// Whether the model marks tokens that continue a word, as WordPiece does with `##`.
+    pub(crate) fn marks_continuation(&self) -> bool {
+        match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => !model.continuing_subword_prefix.is_empty(),
+            ModelWrapper::BPE(model) => model.continuing_subword_prefix.as_ref().is_some_and(|mark| !mark.is_empty()),
+            _ => false,
+        }
     }
 
     /// A special token that has a name of its own: its text and its id.

@@ -1,0 +1,82 @@
+//! The tensors of a safetensors file as they arrive.
+
+use super::{Building, Tensors, fill, readable};
+use crate::safetensors::{Header, TensorInfo};
+use crate::{Error, Result};
+
+/// Reads a safetensors file from its ninth byte on.
+pub(super) struct Safetensors {
+    file_bytes: Option<u64>,
+    state: State,
+}
+
+enum State {
+    /// The JSON text, of this length.
+    Header(Vec<u8>, usize),
+    /// All tensors, the next one, and the one at hand.
+    Data(Vec<TensorInfo>, usize, Option<Building>),
+}
+
+impl Safetensors {
+    /// A file whose header takes so many bytes.
+    pub fn new(header_bytes: u64, file_bytes: Option<u64>) -> Result<Self> {
+        if file_bytes.is_some_and(|file| file < 8 + header_bytes) {
+            return Err(Error::Weights("the safetensors file ends within its header".to_owned()));
+        }
+        Ok(Self { file_bytes, state: State::Header(Vec::new(), header_bytes as usize) })
+    }
+
+    /// Takes the next bytes.
+    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors) -> Result<()> {
+        if let State::Header(buffer, length) = &mut self.state {
+            fill(buffer, &mut bytes, *length);
+            if buffer.len() < *length {
+                return Ok(());
+            }
+            self.state = State::Data(Header::parse(buffer, self.file_bytes)?.tensors, 0, None);
+        }
+        let State::Data(infos, next, building) = &mut self.state else { return Ok(()) };
+        loop {
+            if let (Some(current), Some(info)) = (building.as_mut(), infos.get(*next)) {
+                if !current.write(&mut bytes) {
+                    return Ok(());
+                }
+                let numbers = building.take().map(Building::finish);
+                if let Some(numbers) = numbers.filter(|_| is_used(info, tensors)) {
+                    tensors.keep(&info.name, numbers.into_tensor(info.shape.as_slice())?)?;
+                }
+                *next += 1;
+            }
+            match infos.get(*next) {
+                Some(info) => *building = Some(begin(info, tensors)?),
+                None if bytes.is_empty() => return Ok(()),
+                None => return Err(Error::Weights("the safetensors file is longer than its tensors".to_owned())),
+            }
+        }
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        matches!(&self.state, State::Data(infos, next, None) if *next == infos.len())
+    }
+
+    /// What the header names.
+    pub fn contents(&self) -> Option<Vec<TensorInfo>> {
+        match &self.state {
+            State::Header(..) => None,
+            State::Data(infos, ..) => Some(infos.clone()),
+        }
+    }
+}
+
+fn is_used(info: &TensorInfo, tensors: &Tensors) -> bool {
+    info.dtype.is_float() && tensors.uses(&info.name)
+}
+
+fn begin(info: &TensorInfo, tensors: &Tensors) -> Result<Building> {
+    if !is_used(info, tensors) {
+        return Ok(Building::skipping(info.bytes));
+    }
+    readable(&info.name, info.dtype)?;
+    Building::new(tensors.resident, info.dtype, 0, info.bytes / info.dtype.width(), 0)
+}

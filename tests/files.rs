@@ -1,0 +1,177 @@
+//! Repositories with every kind of weights: what is said of them, and what is wrong with those that lack something.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail where its own data is wrong")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use futures_executor::block_on;
+use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Revision, Sink, Snapshot, Source};
+use vitrine_pipelines::{Host, LoadOptions, inspect, load};
+use vitrine_tasks::protocol::Progress;
+use vitrine_tests::folder_of;
+
+/// The files of a folder, changed, and what was read of them.
+struct Repository {
+    folder: Folder,
+    files: BTreeMap<String, Vec<u8>>,
+    read: RefCell<Vec<(String, usize)>>,
+}
+
+impl Repository {
+    fn new(checkpoint: &str) -> Self {
+        let path = folder_of(&format!("checkpoints/{checkpoint}"));
+        let folder = Folder::new(&path);
+        let read = |(file, _): (RepoFile, _)| (file.path.clone(), std::fs::read(path.join(file.path)).unwrap());
+        let files = folder.files().unwrap().into_iter().map(read).collect();
+        Self { folder, files, read: RefCell::default() }
+    }
+
+    fn without(mut self, path: &str) -> Self {
+        self.files.remove(path).unwrap();
+        self
+    }
+
+    fn with(mut self, path: &str, bytes: &[u8]) -> Self {
+        self.files.insert(path.to_owned(), bytes.to_vec());
+        self
+    }
+}
+
+impl Source for Repository {
+    fn snapshot<'a>(
+        &'a self,
+        repo: &'a RepoId,
+        revision: &'a Revision,
+    ) -> LocalBoxFuture<'a, vitrine_hub::Result<Snapshot>> {
+        Box::pin(async move {
+            let file = |(path, bytes): (&String, &Vec<u8>)| RepoFile {
+                path: path.clone(),
+                size: bytes.len() as u64,
+                sha256: None,
+            };
+            let commit = Some("0123456789012345678901234567890123456789".to_owned());
+            let files = self.files.iter().map(file).collect();
+            Ok(Snapshot { files, commit, ..self.folder.snapshot(repo, revision).await? })
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        _: &'a Snapshot,
+        file: &'a RepoFile,
+        range: Option<Range<u64>>,
+        sink: &'a mut dyn Sink,
+    ) -> LocalBoxFuture<'a, vitrine_hub::Result<()>> {
+        Box::pin(async move {
+            let bytes = &self.files[&file.path];
+            let range = range.unwrap_or(0..bytes.len() as u64);
+            let bytes = &bytes[range.start as usize..range.end as usize];
+            self.read.borrow_mut().push((file.path.clone(), bytes.len()));
+            bytes.chunks(777).try_for_each(|piece| sink.write(piece)).map_err(|_| vitrine_hub::Error::Sink)
+        })
+    }
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Told(RefCell<Vec<Progress>>);
+
+impl Host for Told {
+    fn progress(&self, progress: Progress) {
+        self.0.borrow_mut().push(progress);
+    }
+
+    fn turn(&self) -> LocalBoxFuture<'_, bool> {
+        Box::pin(async { true })
+    }
+}
+
+fn options() -> LoadOptions {
+    LoadOptions {
+        repo: RepoId::parse("org/name").unwrap(),
+        revision: Revision::parse("main").unwrap(),
+        task: None,
+        dtype: "auto".to_owned(),
+        snapshot: None,
+    }
+}
+
+/// The code and the sentence of a load's failure, and `inspect`'s problems.
+fn failure(repository: &Repository) -> (String, Vec<String>) {
+    let options = options();
+    let error = block_on(load(repository, &options, &Told::default())).err().expect("the load fails");
+    let snapshot = block_on(repository.snapshot(&options.repo, &options.revision)).unwrap();
+    let problems = block_on(inspect(repository, &snapshot, None)).unwrap().problems;
+    (format!("{}: {error}", error.code()), problems)
+}
+
+#[test]
+fn every_kind_of_weights_is_loaded_and_described() {
+    // By Python's count.
+    let numbers = 33_219;
+    for (checkpoint, dtypes, extra) in [
+        ("bert-sequence-classification", "F32", 0),
+        ("bert-sharded", "F32", 0),
+        ("bert-variant", "F16", 0),
+        ("bert-bin-sharded", "F32", 0),
+        // `position_ids`, and the classifier's bias in 64 bits.
+        ("bert-bin-zip", "F32 F64 I64", 64),
+        ("bert-bin-legacy", "F32 F64 I64", 64),
+    ] {
+        let (repository, host, options) = (Repository::new(checkpoint), Told::default(), options());
+        let session =
+            block_on(load(&repository, &options, &host)).unwrap_or_else(|error| panic!("{checkpoint}: {error}"));
+        let reported = host.0.borrow();
+        let bytes: usize = repository.files.values().map(Vec::len).sum();
+        assert!(reported.iter().all(|progress| progress.total == bytes as u64), "{checkpoint}");
+        assert_eq!(reported.last().unwrap().loaded, bytes as u64, "{checkpoint}");
+        assert_eq!(session.resident_bytes, 4 * numbers, "{checkpoint}");
+
+        repository.read.borrow_mut().clear();
+        let found = block_on(inspect(&repository, &session.snapshot, None)).unwrap();
+        assert_eq!((found.problems.len(), found.dtypes.join(" ")), (0, dtypes.to_owned()), "{:?}", found.problems);
+        assert_eq!(found.parameters, Some(numbers + extra), "{checkpoint}");
+        let read = repository.read.borrow();
+        assert!(read.iter().all(|(_, bytes)| *bytes <= 1 << 16), "{checkpoint}: {read:?}");
+    }
+}
+
+#[test]
+fn what_is_absent_is_named() {
+    let weights = "model.safetensors";
+    let cases = [
+        (
+            Repository::new("bert-sharded").without("model-00002-of-00002.safetensors"),
+            "entry-not-found: `org/name` has no file `model-00002-of-00002.safetensors`",
+        ),
+        (
+            Repository::new("bert-bin-sharded").without("pytorch_model-00001-of-00002.bin"),
+            "entry-not-found: `org/name` has no file `pytorch_model-00001-of-00002.bin`",
+        ),
+        (
+            Repository::new("bert-sharded").with("model.safetensors.index.json", b"{"),
+            "malformed-checkpoint: model.safetensors.index.json: EOF while parsing an object at line 1 column 1",
+        ),
+        (
+            Repository::new("bert-sequence-classification").without(weights).with("tf_model.h5", b""),
+            "entry-not-found: `org/name` has neither `model.safetensors` nor `pytorch_model.bin`; its weights are for TensorFlow only, which cannot be read",
+        ),
+        (
+            Repository::new("bert-sequence-classification").without(weights),
+            "entry-not-found: `org/name` has neither `model.safetensors` nor `pytorch_model.bin`",
+        ),
+        (
+            Repository::new("bert-sequence-classification")
+                .without(weights)
+                .with("pytorch_model.bin", b"version https://git-lfs"),
+            "malformed-checkpoint: the file of weights is in no known format: neither safetensors nor torch's",
+        ),
+    ];
+    for (repository, expected) in cases {
+        let (error, problems) = failure(&repository);
+        assert_eq!(error, expected);
+        assert!(problems.contains(&error), "{problems:?} lacks {error}");
+    }
+}

@@ -1,0 +1,152 @@
+//! What is refused, with which words, and what is cut where Python fails.
+
+use std::cell::RefCell;
+
+use futures_executor::block_on;
+use serde_json::{Value, json};
+use vitrine_hub::{Folder, LocalBoxFuture, RepoId, Revision};
+use vitrine_pipelines::{Error, Host, LoadOptions, Session, load};
+use vitrine_tasks::ErrorCode;
+use vitrine_tasks::protocol::{Note, Progress};
+use vitrine_tests::{Silent, folder_of};
+
+/// Keeps the names of the files that a load reads as a whole.
+#[derive(Default)]
+struct Files(RefCell<Vec<String>>);
+
+impl Host for Files {
+    fn progress(&self, progress: Progress) {
+        self.0.borrow_mut().push(progress.file);
+    }
+
+    fn turn(&self) -> LocalBoxFuture<'_, bool> {
+        Box::pin(async { true })
+    }
+}
+
+fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
+    let options = LoadOptions {
+        repo: RepoId::parse(model).unwrap(),
+        revision: Revision::parse("main").unwrap(),
+        task: (!task.is_empty()).then(|| task.to_owned()),
+        dtype: "auto".to_owned(),
+        snapshot: None,
+    };
+    block_on(load(&Folder::new(folder_of(model)), &options, host))
+}
+
+#[test]
+fn a_task_without_its_head_is_refused_before_the_weights_come() {
+    let pooled = ["feature-extraction", "sentence-similarity"];
+    let cases: [(&str, &str, ErrorCode, &[&str]); 9] = [
+        ("bert-masked-lm", "text-classification", ErrorCode::UnsupportedHead, &["fill-mask"]),
+        ("roberta-masked-lm", "zero-shot-classification", ErrorCode::UnsupportedHead, &["fill-mask"]),
+        ("bert-nli", "fill-mask", ErrorCode::UnsupportedHead, &["text-classification", "zero-shot-classification"]),
+        ("bert-nli", "text-ranking", ErrorCode::UnsupportedHead, &["text-classification", "zero-shot-classification"]),
+        ("bert-cross-encoder", "ner", ErrorCode::UnsupportedHead, &["text-classification", "text-ranking"]),
+        ("bert-token-classification", "question-answering", ErrorCode::UnsupportedHead, &["token-classification"]),
+        ("roberta-question-answering", "sentiment-analysis", ErrorCode::UnsupportedHead, &["question-answering"]),
+        ("sentence-mean", "fill-mask", ErrorCode::UnsupportedHead, &[]),
+        ("bert-nli", "translation", ErrorCode::UnsupportedTask, &["text-classification"]),
+    ];
+    for (model, task, code, tasks) in cases {
+        let files = Files::default();
+        let Err(error) = loaded(&format!("checkpoints/{model}"), task, &files) else { panic!("{model} {task}") };
+        assert_eq!(error.code(), code, "{model} {task}: {error}");
+        assert_eq!(error.tasks(), [tasks, &pooled].concat(), "{model} {task}");
+        assert!(error.tasks().iter().all(|tag| error.to_string().contains(tag)), "{error}");
+        assert!(!files.0.borrow().iter().any(|file| file == "model.safetensors"), "{model} {task}");
+    }
+}
+
+#[test]
+fn the_task_comes_from_the_class() {
+    for (model, task) in [
+        ("bert-token-classification", "token-classification"),
+        ("bert-question-answering", "question-answering"),
+        ("roberta-masked-lm", "fill-mask"),
+        ("roberta-nli", "text-classification"),
+        ("sentence-dense", "sentence-similarity"),
+    ] {
+        let session = loaded(&format!("checkpoints/{model}"), "", &Silent).unwrap();
+        assert_eq!(session.task.tag, task, "{model}");
+    }
+}
+
+#[test]
+fn a_session_tells_of_masks_and_pairs() {
+    for (model, mask, pairs) in [
+        ("bert-masked-lm", "[MASK]", false),
+        ("roberta-masked-lm", "<mask>", false),
+        ("roberta-nli", "<mask>", true),
+        ("roberta-cross-encoder", "<mask>", true),
+        ("bert-sequence-classification", "[MASK]", false),
+    ] {
+        let session = loaded(&format!("checkpoints/{model}"), "", &Silent).unwrap();
+        assert_eq!((session.mask_token.as_deref(), session.compares_pairs), (Some(mask), pairs), "{model}");
+    }
+}
+
+#[test]
+fn inputs_that_python_refuses_are_refused() {
+    let question = |question: &str, context: &str| json!({"question": question, "context": context});
+    let cases = [
+        ("bert-masked-lm", "fill-mask", json!("no gap"), json!({}), "[MASK]"),
+        ("roberta-masked-lm", "fill-mask", json!("a [MASK]"), json!({}), "<mask>"),
+        ("bert-masked-lm", "fill-mask", json!("[MASK]"), json!({"targets": []}), "targets"),
+        ("bert-nli", "zero-shot-classification", json!("text"), json!({}), "candidate_labels"),
+        ("bert-nli", "zero-shot-classification", json!(""), json!({"candidate_labels": "a"}), "text"),
+        (
+            "bert-nli",
+            "zero-shot-classification",
+            json!("text"),
+            json!({"candidate_labels": "a", "hypothesis_template": "no field"}),
+            "hypothesis_template",
+        ),
+        (
+            "bert-nli",
+            "zero-shot-classification",
+            json!("text"),
+            json!({"candidate_labels": "a", "hypothesis_template": "{} {}"}),
+            "hypothesis_template",
+        ),
+        (
+            "bert-token-classification",
+            "token-classification",
+            json!("text"),
+            json!({"stride": 2, "aggregation_strategy": "none"}),
+            "stride",
+        ),
+        ("bert-token-classification", "token-classification", json!(["a", "b"]), json!({}), "a text"),
+        ("bert-question-answering", "question-answering", question("", "c"), json!({}), "question"),
+        ("bert-question-answering", "question-answering", question("q", ""), json!({}), "context"),
+        (
+            "bert-question-answering",
+            "question-answering",
+            question("q", "c"),
+            json!({"doc_stride": 50, "max_seq_len": 40}),
+            "doc_stride",
+        ),
+        ("bert-cross-encoder", "text-ranking", json!({"query": "q", "texts": []}), json!({}), "texts"),
+    ];
+    for (model, task, inputs, parameters, word) in cases {
+        let session = loaded(&format!("checkpoints/{model}"), task, &Silent).unwrap();
+        match block_on(session.run(&inputs, &parameters, &Silent)) {
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::InvalidInputs, "{inputs} {parameters}: {error}");
+                assert!(error.to_string().contains(word), "{inputs} {parameters}: {error}");
+            }
+            Ok(run) => panic!("{inputs} {parameters}: {}", run.output),
+        }
+    }
+}
+
+#[test]
+fn a_question_that_leaves_no_room_is_cut() {
+    let session = loaded("checkpoints/bert-question-answering", "question-answering", &Silent).unwrap();
+    let inputs = json!({"question": "where ".repeat(90), "context": "My name is Wolfgang and I live in Berlin."});
+    let run = block_on(session.run(&inputs, &json!({"max_question_len": 10}), &Silent)).unwrap();
+    assert!(matches!(run.notes.first(), Some(Note::Truncated { limit: 10, .. })), "{:?}", run.notes);
+    let output: Value = serde_json::from_str(&run.output).unwrap();
+    assert!(output["score"].as_f64().unwrap() > 0.0);
+}
