@@ -18,7 +18,6 @@ mod text_classification;
 mod text_model;
 mod text_ranking;
 mod token_classification;
-#[allow(dead_code, reason = "some of it is for pipelines that come with their tasks")]
 mod tokenizer;
 mod zero_shot_classification;
 
