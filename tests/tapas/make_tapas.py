@@ -63,6 +63,7 @@ TOKENS = [
     (WIDE, "Is it 4 or 2?"),
     ({"A b": ["x"]}, "a"),
     ({"[SEP]": ["[CLS] x"], "": [""]}, "[MASK] 5"),
+    ({"a\ufffeb": ["7\U0001fffffox"], "x": ["\ufffe"], "y": ["\ufdd0 dog \U0010ffff!"]}, "\uffffis it 7?"),
 ]
 
 CASES = [

@@ -113,6 +113,12 @@ def digest(tokenizer, texts, index):
     return digest.value, {"ids": encoded["input_ids"], "offsets": encoded.encodings[0].offsets}
 
 
+# Language codes, known and not, which Marian takes off; the other families have none.
+CODED = [">>fra<< the quick fox", ">>deu<<Paris", ">>xx<<  of  time ", ">> no end", ">>fra<<", ">>fra<<>>deu<< good", " >>fra<< good",
+         "</s>>>fra<< good", ">>\u3000\ufb01<< \ufb01ne", "\u2581 \u2581of\u2581 \u2581", "<s> the </s> of <pad><unk>",
+         "\u30ab\u3099 e\u0301\u0301 A\u0301", " \t\n", "\u0007of\u0007 \u0007 the\u0007", "the\0of"]
+
+
 def write_expected(folder, texts):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     all_of_them, digests, full = Digest(), "", {}
@@ -125,8 +131,11 @@ def write_expected(folder, texts):
     named = {name: [text, tokenizer.convert_tokens_to_ids(text)] for name, text in tokenizer.special_tokens_map.items()}
     expected = {
         "class": type(tokenizer).__name__, "named": named, "pad_left": tokenizer.padding_side == "left",
+        "coded": {text: tokenizer(text)["input_ids"] for text in CODED if type(tokenizer).__name__ == "MarianTokenizer"},
         "tokens": full, "all": f"{all_of_them.value:016x}", "digests": digests,
     }
+    if not expected["coded"]:
+        del expected["coded"]
     (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False) + "\n")
 
 
@@ -167,14 +176,14 @@ CHARSMAP = [("\ufb01", "fi"), ("\u2122", "TM"), ("\uff21", "A"), ("\uff11", "1")
             ("\u30ab\u3099", "\u30ac"), ("\u0007", "")]
 
 
-def write_sentencepiece(path, charsmap=True, **options):
+def write_sentencepiece(path, charsmap=True, sentences=WORDS * 3 + SENTENCES + SCRIPTS[:2] + SCRIPTS[15:17], **options):
     rules = "".join(
         " ".join(f"{ord(c):X}" for c in old) + "\t" + " ".join(f"{ord(c):X}" for c in new) + "\n" for old, new in CHARSMAP
     )
     Path("rules.tsv").write_text(rules)
     how = {"normalization_rule_tsv": "rules.tsv"} if charsmap else {"normalization_rule_name": "identity"}
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(WORDS * 3 + SENTENCES + SCRIPTS[:2] + SCRIPTS[15:17]), model_writer=open(path, "wb"), num_threads=1, hard_vocab_limit=False,
+        sentence_iterator=iter(sentences), model_writer=open(path, "wb"), num_threads=1, hard_vocab_limit=False,
         minloglevel=2, character_coverage=0.98, **({"vocab_size": 260, "model_type": "unigram"} | how | options),
     )
     Path("rules.tsv").unlink()
@@ -194,6 +203,16 @@ def added(content, **flags):
 
 def bert_files(specials, **settings):
     return {"vocab.txt": "\n".join(word_pieces(specials)) + "\n"} | (settings and {"tokenizer_config.json": settings})
+
+
+def pieces(path):
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    return [model.id_to_piece(index) for index in range(3, model.get_piece_size())]
+
+
+def number(tokens, codes=()):
+    """The vocabulary of Marian, which has an order of its own."""
+    return {token: index for index, token in enumerate(["</s>", "<unk>", *tokens, *codes, "<pad>"])}
 
 
 def family_files(name, folder):
@@ -255,6 +274,20 @@ def family_files(name, folder):
                                 user_defined_symbols="[SEP],[MASK],[CLS]")
         case "camembert" | "xlm-roberta":
             write_sentencepiece(folder / "sentencepiece.bpe.model")
+        case "marian" | "marian-separate":
+            write_sentencepiece(folder / "source.spm")
+            write_sentencepiece(folder / "target.spm", sentences=SENTENCES + SCRIPTS * 2, vocab_size=400)
+            source, target = (pieces(folder / name) for name in ("source.spm", "target.spm"))
+            # Some pieces of the source are not in the vocabulary, and all of the target are.
+            tokens = [*dict.fromkeys(target + [piece for index, piece in enumerate(source) if index % 11])]
+            codes = [">>fra<<", ">>deu<<"]
+            config = {"source_lang": "eng", "target_lang": "roa", "model_max_length": 512, "tokenizer_class": "MarianTokenizer"}
+            if name == "marian-separate":
+                files["target_vocab.json"] = number(target)
+                config["separate_vocabs"] = True
+                tokens, codes = source[::-1], []
+            files |= {"vocab.json": number(tokens, codes), "tokenizer_config.json": config}
+            name = "marian"
         case "esm":
             files["vocab.txt"] = "\n".join(["<cls>", "<pad>", "<eos>", "<unk>"] + AMINO_ACIDS + ["<null_1>", "<mask>"])
         case "sentencepiece-bpe":
@@ -269,6 +302,7 @@ def family_files(name, folder):
 FAMILIES = [
     "bert", "bert-cased", "electra", "distilbert", "convbert", "mpnet", "funnel", "splinter", "roformer", "roberta", "longformer", "gpt2", "deberta",
     "deberta-v2", "albert", "rembert", "xlnet", "t5", "big_bird", "camembert", "xlm-roberta", "esm", "sentencepiece-bpe",
+    "marian", "marian-separate",
 ]
 
 

@@ -84,7 +84,7 @@ pub(crate) const SLOW_TOKENIZER: &[&str] = &[
     "spm.model",
     "tokenizer.model",
     "source.spm",
-    "target.spm",
+    "target_vocab.json",
 ];
 
 /// The files of weights that are no variant, in the order of `from_pretrained`.

@@ -159,8 +159,13 @@ fn tokenize(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>> {
     let empty = matches!(&*plain, "n/a" | "?" | "nan") || !plain.contains(char::is_alphanumeric);
     match tokenizer.id("[EMPTY]") {
         Some(id) if empty && !text.is_empty() => Ok(vec![id]),
-        _ => tokenizer.bare(text),
+        // The library keeps them.
+        _ => tokenizer.bare(&text.replace(is_noncharacter, "")),
     }
+}
+
+fn is_noncharacter(character: char) -> bool {
+    u32::from(character) & 0xfffe == 0xfffe || matches!(character, '\u{fdd0}'..='\u{fdef}')
 }
 
 fn tokens_of(tokenizer: &Tokenizer, settings: &Settings, table: &Table) -> Result<Vec<CellToken>> {

@@ -39,6 +39,7 @@ pub(super) enum Rules {
     Esm,
     Funnel,
     Gpt2,
+    Marian,
     MpNet,
     RemBert,
     Roberta,
@@ -95,6 +96,10 @@ pub(super) static CLASSES: &[Class] = &[
     },
     class(&["RemBert"], Rules::RemBert, "sentencepiece.model", ALBERT),
     Class { mask_with_space: true, ..class(&["Camembert"], Rules::Camembert, "sentencepiece.bpe.model", ROBERTA) },
+    Class {
+        as_in_file: true,
+        ..class(&["Marian"], Rules::Marian, "source.spm", ["", "</s>", "<unk>", "", "<pad>", "", ""])
+    },
     class(&["XLMRoberta"], Rules::XlmRoberta, "sentencepiece.bpe.model", ROBERTA),
 ];
 

@@ -1,7 +1,7 @@
 //! A repository's small files to a tokenizer: the class that Python would choose, and how it puts its parts together
 //! (`AutoTokenizer`, `TokenizersBackend` of transformers 5.23).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use tokenizers::{
 use vitrine_models::Config;
 
 use super::classes::{CLASSES, Class, Recipe, Rules};
+use super::marian::{self, Ids};
 use super::pipeline::{self, Normalizers, PreTokenizers};
 use super::post_processor::{self, Names};
 use super::sentencepiece::{CONTROL, SentencePiece, USER_DEFINED};
@@ -35,7 +36,6 @@ const SLOW: &[&str] = &[
     "Flaubert",
     "FSMT",
     "Luke",
-    "Marian",
     "MLuke",
     "Phobert",
     "ProphetNet",
@@ -113,12 +113,15 @@ impl Tokenizer {
         let chosen = chosen(files, config)?;
         let class = CLASSES.iter().find(|class| class.names.contains(&&*chosen));
         let built = match (&file, class) {
+            (_, Some(class)) if files.contains_key(class.file) && class.rules == Rules::Marian => {
+                from_slow(files, class, &mut settings)
+            }
             (Some(file), _) => from_json(file, class, &settings).map_err(|error| wrong("tokenizer.json", error)),
             (None, Some(class)) => from_slow(files, class, &mut settings),
             (None, None) if SLOW.contains(&&*chosen) => Err(unsupported(&chosen)),
             (None, None) => from_sentencepiece(files, &mut settings),
         };
-        let Built { recipe, post_processor: own, class, is_file } = built?;
+        let Built { recipe, post_processor: own, class, is_file, mut ids } = built?;
         let mut inner: Inner = TokenizerImpl::new(recipe.model);
         inner.with_normalizer(Some(recipe.normalizers)).map_err(malformed)?;
         inner.with_pre_tokenizer(Some(recipe.pre_tokenizers));
@@ -129,6 +132,9 @@ impl Tokenizer {
         let padding = file.as_ref().map_or(&Value::Null, |file| &file.padding);
         settle(&mut settings, class, padding);
         add_all(&mut inner, &settings, class)?;
+        if let Some(ids) = &mut ids {
+            ids.add(&settings).map_err(malformed)?;
+        }
         let names = Names { inner: &inner, settings: &settings };
         let post_processor = match class {
             Some(class) => post_processor::of_class(class, &names, own)?,
@@ -142,7 +148,10 @@ impl Tokenizer {
         let truncation = file.as_ref().map_or(&Value::Null, |file| &file.truncation);
         let is_xlnet = class.is_some_and(|class| class.rules == Rules::XlNet);
         let stated = || u32::try_from(config?.get("pad_token_id").as_u64()?).ok();
-        let pad = settings.named_text(Named::Pad).and_then(|pad| inner.token_to_id(pad));
+        let pad = settings.named_text(Named::Pad).and_then(|pad| match &ids {
+            Some(ids) => ids.known(pad),
+            None => inner.token_to_id(pad),
+        });
         let inputs = settings.values.get("model_input_names").and_then(Value::as_array);
         let inputs = inputs.map(|names| names.iter().any(|name| name == "token_type_ids"));
         Ok(Self {
@@ -155,6 +164,7 @@ impl Tokenizer {
             cleans_up: settings.flag("clean_up_tokenization_spaces", false),
             gives_type_ids: inputs.unwrap_or(class.is_some_and(|class| class.type_ids)),
             settings,
+            ids,
             inner,
         })
     }
@@ -166,6 +176,8 @@ struct Built {
     class: Option<&'static Class>,
     /// The recipe is that of `tokenizer.json`, so its added tokens count.
     is_file: bool,
+    /// Where the ids are not the model's own.
+    ids: Option<Ids>,
 }
 
 /// A tokenizer from `tokenizer.json`. Some classes take only the vocabulary from it.
@@ -178,7 +190,7 @@ fn from_json(file: &File<'_>, class: Option<&'static Class>, settings: &Settings
         let unk_id = settings.values.get("unk_id").and_then(Value::as_u64).map(|id| id as usize);
         let unk = unk(class, settings);
         let recipe = class.build(vocabulary, settings, &unk, unk_id, charsmap.as_deref())?;
-        return Ok(Built { recipe, post_processor, class: Some(class), is_file: false });
+        return Ok(Built { recipe, post_processor, class: Some(class), is_file: false, ids: None });
     }
     let recipe = Recipe {
         model: vocabulary.build(&model)?,
@@ -186,7 +198,7 @@ fn from_json(file: &File<'_>, class: Option<&'static Class>, settings: &Settings
         pre_tokenizers: PreTokenizers::parse(&file.pre_tokenizer)?,
         decoder: pipeline::decoder(&file.decoder)?,
     };
-    Ok(Built { recipe, post_processor, class, is_file: true })
+    Ok(Built { recipe, post_processor, class, is_file: true, ids: None })
 }
 
 /// The charsmap of the normalizer of a `tokenizer.json`.
@@ -207,7 +219,12 @@ fn from_slow(files: &Files, class: &'static Class, settings: &mut Settings) -> R
     let bytes = files.get(path).ok_or_else(|| absent(path))?;
     let text = |path: &str, bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|error| wrong(path, error));
     let unk = unk(class, settings);
+    let mut ids = None;
     let recipe = match path {
+        "source.spm" => {
+            ids = Some(Ids::read(files).map_err(malformed)?);
+            marian::recipe(SentencePiece::parse(bytes).map_err(|error| wrong(path, error))?, &unk)
+        }
         "vocab.txt" => class.build(Vocabulary::lines(&text(path, bytes)?), settings, &unk, None, None),
         "vocab.json" => {
             let merges = text("merges.txt", files.get("merges.txt").ok_or_else(|| absent("merges.txt"))?)?;
@@ -224,7 +241,7 @@ fn from_slow(files: &Files, class: &'static Class, settings: &mut Settings) -> R
         }
     };
     let recipe = recipe.map_err(|error| wrong(path, error))?;
-    Ok(Built { recipe, post_processor: None, class: Some(class), is_file: false })
+    Ok(Built { recipe, post_processor: None, class: Some(class), is_file: false, ids })
 }
 
 /// Control and user-defined pieces of a SentencePiece model, which become special and added tokens.
@@ -288,7 +305,7 @@ fn from_sentencepiece(files: &Files, settings: &mut Settings) -> Result<Built> {
     };
     let recipe: tokenizers::Result<Recipe> = build();
     let recipe = recipe.map_err(|error| wrong(path, error))?;
-    Ok(Built { recipe, post_processor: None, class: None, is_file: false })
+    Ok(Built { recipe, post_processor: None, class: None, is_file: false, ids: None })
 }
 
 /// The class, without `Tokenizer`, that `AutoTokenizer` chooses; empty for one without rules of its own.
@@ -353,35 +370,27 @@ fn settle(settings: &mut Settings, class: Option<&Class>, padding: &Value) {
 
 /// Adds the tokens of the settings, in Python's order.
 fn add_all(inner: &mut Inner, settings: &Settings, class: Option<&Class>) -> Result<()> {
-    let known = |inner: &Inner, text: &str| {
-        let added = inner.get_added_vocabulary().get_vocab();
-        added.contains_key(text) || settings.added.values().any(|added| added.content == text)
-    };
     let named = || settings.named.iter().flatten().flatten().chain(settings.own.iter().map(|(_, token)| token));
     let mut all: Vec<AddedToken> = settings.added.values().cloned().collect();
-    let mut texts: Vec<&str> = Vec::new();
+    let mut known: HashSet<String> = inner.get_added_vocabulary().get_vocab().keys().cloned().collect();
+    known.extend(all.iter().map(|token| token.content.clone()));
+    let mut texts = HashSet::new();
     for token in named().chain(settings.extra.iter().flatten()) {
-        let is_text = matches!(token, Token::Text(_));
-        if known(inner, token.text()) || is_text && texts.contains(&token.text()) {
-            continue;
-        }
-        all.push(token.clone().added(false));
-        if is_text {
-            texts.push(token.text());
+        let is_again = matches!(token, Token::Text(_)) && !texts.insert(token.text());
+        if !is_again && !known.contains(token.text()) {
+            all.push(token.clone().added(false));
         }
     }
-    let names: Vec<&str> = named().map(Token::text).collect();
+    let names: HashSet<&str> = named().map(Token::text).collect();
     for token in &mut all {
-        if !token.special && names.contains(&&*token.content) {
-            token.special = true;
-        }
+        token.special |= names.contains(&*token.content);
     }
     if class.is_some_and(|class| class.rules == Rules::Esm) {
         // Every token of the vocabulary is found wherever it stands.
         let vocab = inner.get_vocab(false);
-        let rest = vocab.into_keys().filter(|token| !all.iter().any(|added| added.content == *token));
-        let rest: Vec<String> = rest.collect();
-        all.extend(rest.into_iter().map(|token| AddedToken::from(token, false).normalized(false)));
+        let specials: HashSet<String> = all.iter().map(|token| token.content.clone()).collect();
+        let rest = vocab.into_keys().filter(|token| !specials.contains(token));
+        all.extend(rest.map(|token| AddedToken::from(token, false).normalized(false)));
     }
     add(inner, all)
 }

@@ -6,6 +6,7 @@ mod fuzz;
 mod load;
 #[cfg(test)]
 mod malformed;
+mod marian;
 mod pipeline;
 mod post_processor;
 mod sentencepiece;
@@ -28,6 +29,8 @@ pub(crate) struct Tokenizer {
     inner: load::Inner,
     post_processor: PostProcessorWrapper,
     settings: special::Settings,
+    /// Where the ids are not those of `inner`.
+    ids: Option<marian::Ids>,
     /// Special tokens included.
     pub limit: usize,
     /// `padding_side` of `tokenizer_config.json` is left.
@@ -106,7 +109,7 @@ impl Tokenizer {
 
     /// The ids of a text without special tokens, uncut.
     pub(crate) fn bare(&self, text: &str) -> Result<Vec<u32>> {
-        Ok(self.inner.encode_fast(text, false).map_err(malformed)?.get_ids().to_vec())
+        Ok(self.ids(&self.inner.encode_char_offsets(text, false).map_err(malformed)?))
     }
 
     /// The windows of `text` (and `pair`), each with special tokens (Python's `return_overflowing_tokens=True`).
@@ -166,10 +169,17 @@ impl Tokenizer {
         Ok((encoding.map_err(malformed)?, untruncated))
     }
 
+    fn ids(&self, encoding: &Encoding) -> Vec<u32> {
+        match &self.ids {
+            Some(ids) => encoding.get_tokens().iter().map(|token| ids.id(token)).collect(),
+            None => encoding.get_ids().to_vec(),
+        }
+    }
+
     fn tokens(&self, encoding: &Encoding, untruncated: usize) -> Tokens {
         let type_ids = encoding.get_type_ids().iter().map(|id| if self.gives_type_ids { *id } else { 0 });
         Tokens {
-            ids: encoding.get_ids().to_vec(),
+            ids: self.ids(encoding),
             type_ids: type_ids.collect(),
             offsets: encoding.get_offsets().to_vec(),
             words: encoding.get_word_ids().to_vec(),
@@ -184,27 +194,40 @@ impl Tokenizer {
         if ids.is_empty() {
             return Ok(String::new());
         }
-        let text = self.inner.decode(ids, skip_special).map_err(malformed)?;
+        let text = match &self.ids {
+            Some(own) => {
+                let kept = ids.iter().filter(|id| !skip_special || !self.is_special(**id));
+                own.join(&kept.filter_map(|id| self.token(*id)).collect::<Vec<_>>())
+            }
+            None => self.inner.decode(ids, skip_special).map_err(malformed)?,
+        };
         let cleans_up = self.cleans_up && !matches!(self.inner.get_model(), ModelWrapper::BPE(_));
         Ok(if cleans_up { clean_up(&text) } else { text })
     }
 
     /// The text of tokens that are given as texts (`tokenizer.convert_tokens_to_string`).
     pub(crate) fn convert_tokens_to_string(&self, tokens: Vec<String>) -> Result<String> {
-        match self.inner.get_decoder() {
-            Some(decoder) => decoder.decode(tokens).map_err(malformed),
-            None => Ok(tokens.join(" ")),
+        match (&self.ids, self.inner.get_decoder()) {
+            (Some(ids), _) => Ok(ids.join(&tokens)),
+            (None, Some(decoder)) => decoder.decode(tokens).map_err(malformed),
+            (None, None) => Ok(tokens.join(" ")),
         }
     }
 
     /// The token with this id, as the vocabulary spells it.
     pub(crate) fn token(&self, id: u32) -> Option<String> {
-        self.inner.id_to_token(id)
+        match &self.ids {
+            Some(ids) => ids.text(id).cloned(),
+            None => self.inner.id_to_token(id),
+        }
     }
 
     /// The id of a token, as the vocabulary spells it.
     pub(crate) fn id(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        match &self.ids {
+            Some(ids) => ids.known(token),
+            None => self.inner.token_to_id(token),
+        }
     }
 
     /// Whether the model marks tokens that continue a word, as WordPiece does with `##`.

@@ -14,11 +14,13 @@ use tokenizers::{
     DecoderWrapper, NormalizedString, Normalizer, PostProcessorWrapper, PreTokenizedString, PreTokenizer, Result,
 };
 
+use super::marian::Charsmap;
+
 /// Steps that a regular expression may go back in one match. The library takes one that gives up for the end of the
 /// matches, so the two steps with expressions are our own.
 const MOST_BACKTRACKING: usize = 100_000;
 const LONGEST_PATTERN: usize = 10_000;
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 1000;
 
 const NORMALIZERS: &[&str] = &[
     "BertNormalizer",
@@ -73,6 +75,7 @@ pub(super) struct PreTokenizers(Vec<PreTokenization>);
 pub(super) enum PreTokenization {
     Known(PreTokenizerWrapper),
     Split { regex: Regex, behavior: SplitDelimiterBehavior, invert: bool },
+    Marian(Charsmap),
 }
 
 impl Clone for Normalizers {
@@ -133,6 +136,10 @@ impl Normalizer for Normalizers {
 }
 
 impl PreTokenizers {
+    pub(super) fn one(step: PreTokenization) -> Self {
+        Self(vec![step])
+    }
+
     /// Reads `pre_tokenizer`; null for none.
     pub(super) fn parse(value: &Value) -> Result<Self> {
         let mut steps = Vec::new();
@@ -157,6 +164,7 @@ impl PreTokenizer for PreTokenizers {
     fn pre_tokenize(&self, text: &mut PreTokenizedString) -> Result<()> {
         self.0.iter().try_for_each(|step| match step {
             PreTokenization::Known(known) => known.pre_tokenize(text),
+            PreTokenization::Marian(charsmap) => charsmap.split(text),
             PreTokenization::Split { regex, behavior, invert: true } => {
                 text.split(|_, part| part.split(Invert(regex), *behavior))
             }

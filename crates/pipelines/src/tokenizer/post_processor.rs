@@ -36,6 +36,7 @@ pub(super) fn of_class(
         Rules::Deberta => ("c0 A0 s0", "c0 A0 s0 s0 B0 s0"),
         Rules::Camembert | Rules::XlmRoberta => ("b0 A0 e0", "b0 A0 e0 e0 B0 e0"),
         Rules::XlNet => ("A0 s0 c2", "A0 s0 B1 s1 c2"),
+        Rules::Marian => ("A0 e0", "A0 B0 e0"),
         Rules::T5 => ("A0 e0", "A0 e0 B0 e0"),
         Rules::Esm => ("c0 A0 e0", "c0 A0 e0 B0 e0"),
         _ => ("c0 A0 s0", "c0 A0 s0 B1 s1"),

@@ -15,12 +15,13 @@ pub(super) struct SentencePiece {
     pub charsmap: Vec<u8>,
 }
 
+/// A piece of text.
+pub(super) const NORMAL: u64 = 1;
 /// A piece that stands for itself in a text but is no part of it, for instance `</s>`.
 pub(super) const CONTROL: u64 = 3;
 /// A piece that a user added.
 pub(super) const USER_DEFINED: u64 = 4;
 
-const NORMAL: u64 = 1;
 const UNIGRAM: u64 = 1;
 const MOST_PIECES: usize = 1 << 22;
 

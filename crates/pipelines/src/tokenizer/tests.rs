@@ -146,6 +146,12 @@ fn differences(folder: &Path, texts: &[String]) -> Vec<String> {
             differences.push(format!("{text:?}: offsets {:?}, not {}", own.offsets, tokens["offsets"]));
         }
     }
+    for (text, ids) in expected["coded"].as_object().into_iter().flatten() {
+        let own = tokenizer.encode(text, None, usize::MAX, false).unwrap().ids;
+        if own != serde_json::from_value::<Vec<u32>>(ids.clone()).unwrap() {
+            differences.push(format!("{text:?}: {own:?}, not {ids}"));
+        }
+    }
     let mut all = Digest::new();
     let expected_digests = expected["digests"].as_str().unwrap();
     for index in 0..texts.len() {
