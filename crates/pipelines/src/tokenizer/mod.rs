@@ -245,6 +245,11 @@ impl Tokenizer {
         Some((text, self.id(text)?))
     }
 
+    /// Whether the id is one of `all_special_ids`.
+    fn is_special(&self, id: u32) -> bool {
+        self.token(id).is_some_and(|token| self.settings.all_special().any(|special| special == token))
+    }
+
     /// The id that fills a batch: the pad token, else the config's `pad_token_id`, else 0.
     pub(crate) fn pad_id(&self) -> u32 {
         self.pad_id

@@ -183,6 +183,12 @@ impl Settings {
         self.named.get(name as usize)?.as_ref()?.as_ref().map(Token::text)
     }
 
+    /// The texts of all special tokens (`all_special_tokens`); one may occur twice.
+    pub(super) fn all_special(&self) -> impl Iterator<Item = &str> {
+        let named = self.named.iter().flatten().flatten().chain(self.own.iter().map(|(_, token)| token));
+        named.chain(self.extra.iter().flatten()).map(Token::text)
+    }
+
     /// A flag, or `default` where the files do not set it.
     pub(super) fn flag(&self, key: &str, default: bool) -> bool {
         self.values.get(key).and_then(Value::as_bool).unwrap_or(default)
