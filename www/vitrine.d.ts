@@ -11,7 +11,7 @@ export type ErrorCode =
 export interface ModelError extends Error {
   name: "ModelError";
   code: ErrorCode;
-  /** With `unsupported-head`: the tasks that suit the model, the best first. */
+  /** With `unsupported-head` and `unsupported-task`: the tasks that suit the model, the best first. */
   tasks?: string[];
 }
 

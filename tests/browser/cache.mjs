@@ -212,7 +212,7 @@ export const tests = [
       await output(page, "#b");
       const planned = (model) =>
         [...t.hub.repository(model).commit("main").files]
-          .filter(([path]) => /^(config|tokenizer|tokenizer_config)\.json$|safetensors$/.test(path))
+          .filter(([path]) => /^(config|tokenizer|tokenizer_config|special_tokens_map)\.json$|safetensors$/.test(path))
           .reduce((sum, [, file]) => sum + file.bytes().length, 0);
       const expected = [SMALL, TINY].map((model) => ({
         endpoint: t.hub.endpoint, model, commit: t.hub.repository(model).commit("main").sha, bytes: planned(model),

@@ -189,7 +189,10 @@ export const tests = [
           return [error instanceof Error, name, code, message, shown, widget.readyState, widget.error, code && (await detail)];
         }, { endpoint: t.hub.endpoint, ...attributes });
         const message = found[3];
-        const expected = [true, "ModelError", code, message, code, "error", { code, message }, { code, message }];
+        const offered = /^unsupported-(head|task)$/.test(code) ? { tasks: found.at(-1)?.tasks } : {};
+        const detail = { code, message, ...offered };
+        const expected = [true, "ModelError", code, message, code, "error", detail, detail];
+        if (offered.tasks && !offered.tasks.includes(part)) wrong.push(`${code} does not offer ${part}`);
         if (JSON.stringify(found) !== JSON.stringify(expected)) wrong.push(`${JSON.stringify(attributes)}: ${JSON.stringify(found)}`);
         if (!message?.includes(part)) wrong.push(`${code}: \`${message}\` does not name ${part}`);
       }

@@ -7,7 +7,7 @@ import { startSite } from "./site.mjs";
 const TINY = "vitrine/tiny-sentiment";
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const PLANNED = new RegExp(
-  "^(config|tokenizer|tokenizer_config|modules|sentence_bert_config|config_sentence_transformers)\\.json$" +
+  "^(config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|modules|sentence_bert_config|config_sentence_transformers)\\.json$" +
     "|^model\\.safetensors$|^\\d+_\\w+/(config\\.json|model\\.safetensors)$",
 );
 const TOKEN = "hf_canaryCANARYcanary1234567890";

@@ -137,10 +137,9 @@ impl Architecture {
         if !self.heads().any(|known| known == head) {
             return Err(Error::UnsupportedHead(format!("{} models have none", self.model_type)));
         }
-        let other = |class: &str| Head::of_class(class).is_some_and(|of| of != head && of != Head::None);
-        match config.architectures().first() {
-            Some(class) if head != Head::None && other(class) => {
-                Err(Error::UnsupportedHead(format!("it was saved from {class}")))
+        match config.architectures().first().and_then(|class| Head::of_class(class)) {
+            Some(of) if ![Head::None, of].contains(&head) && of != Head::None => {
+                Err(Error::UnsupportedHead(format!("its head is for {}", of.name())))
             }
             _ => Ok(()),
         }
