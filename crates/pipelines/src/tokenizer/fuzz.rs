@@ -104,8 +104,20 @@ fn is_used(files: &Files) -> bool {
 
 #[test]
 fn repositories_never_panic() {
-    let families =
-        ["bert", "electra", "splinter", "longformer", "gpt2", "albert", "t5", "deberta-v2", "camembert", "esm", "marian", "marian-separate"];
+    let families = [
+        "bert",
+        "electra",
+        "splinter",
+        "longformer",
+        "gpt2",
+        "albert",
+        "t5",
+        "deberta-v2",
+        "camembert",
+        "esm",
+        "marian",
+        "marian-separate",
+    ];
     let folders = families.iter().flat_map(|family| ["slow", "fast"].map(|form| folder().join(family).join(form)));
     let mut sound: Vec<Files> = folders.filter(|folder| folder.exists()).map(|folder| files(&folder)).collect();
     let steps = Files::from([("tokenizer.json".to_owned(), STEPS.as_bytes().to_vec())]);
