@@ -13,7 +13,7 @@ usage: ./build.sh [command]
 
   serve [--port N]   build everything and serve the gallery on http://127.0.0.1:8080 (the command when none is given)
   build              leave in dist/ a static site that any file server can host
-  models             fetch the real models of the gallery and the tests into target/models/
+  models [--gallery] fetch the real models of the gallery and the tests, or of the gallery alone, into target/models/
   test               run every check there is; the last line says how many passed and how many failed
   help               show this
 TEXT
@@ -136,11 +136,12 @@ chromium() {
 # --------------------------------------------------------------------------------------------------------------- models
 
 fetch_models() {
+    [[ $# -eq 0 || $* == --gallery ]] || { usage >&2 && exit 2; }
     python_environment
-    if "$PYTHON" tests/fetch_models.py --check target/models >/dev/null 2>&1; then
+    if "$PYTHON" tests/fetch_models.py --check "$@" target/models >/dev/null 2>&1; then
         echo '  real models … up to date'
     else
-        step models 'real models, about 90 MB' "$PYTHON" tests/fetch_models.py target/models
+        step models 'real models, 100 to 200 MB' "$PYTHON" tests/fetch_models.py "$@" target/models
     fi
 }
 
@@ -208,7 +209,7 @@ serve() {
     build_site
     build_cli
     # A step inside a condition would not stop at its first failure, so this runs as a process of its own.
-    ./build.sh models || echo '  the gallery shows the embedded models only'
+    ./build.sh models --gallery || echo '  the gallery shows the embedded models only'
     repositories
     exec target/native/vitrine serve target/repositories --site dist --port "$port"
 }
@@ -297,7 +298,7 @@ test_all() {
 
 command=${1:-serve}
 if [[ $# -gt 0 ]]; then shift; fi
-[[ $# -eq 0 || $command == serve ]] || { usage >&2 && exit 2; }
+[[ $# -eq 0 || $command =~ ^(serve|models)$ ]] || { usage >&2 && exit 2; }
 case $command in
 help | --help | -h) usage && exit ;;
 serve | build | models | test) prerequisites ;;
@@ -306,6 +307,6 @@ esac
 case $command in
 serve) serve "$@" ;;
 build) build_site ;;
-models) fetch_models ;;
+models) fetch_models "$@" ;;
 test) test_all ;;
 esac

