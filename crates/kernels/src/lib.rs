@@ -3,4 +3,5 @@
 pub mod activation;
 pub mod convert;
 pub mod norm;
+pub mod rows;
 pub mod softmax;

@@ -1,6 +1,7 @@
 //! Multi-head attention (Vaswani et al., 2017): `softmax(Q Kᵀ · scale + bias) V`.
 
 use candle_core::{Device, Tensor};
+use vitrine_kernels::rows::{scale as multiply, swap};
 use vitrine_kernels::softmax::softmax;
 
 use super::pieces::attend_in_pieces;
@@ -164,7 +165,7 @@ pub(crate) fn attend(
 ) -> Result<Vec<f32>> {
     let AttentionShape { heads, queries, keys, lengths, scale } = *shape;
     let texts = lengths.len();
-    query.iter_mut().for_each(|number| *number *= scale);
+    multiply(&mut query, scale);
     let by_head = |rows: &[f32], tokens: usize| -> Result<Tensor> {
         let width = rows.len() / (texts * tokens * heads).max(1);
         Ok(Tensor::from_vec(swap(rows, tokens, heads, width), (texts * heads, tokens, width), &Device::Cpu)?)
@@ -188,18 +189,4 @@ pub(crate) fn attend(
 /// Softmax of each stretch of `width` scores.
 pub(crate) fn softmax_rows(scores: &mut [f32], width: usize) {
     scores.chunks_exact_mut(width.max(1)).for_each(|row| softmax(row, width));
-}
-
-/// `[n * a * b * width]` → `[n * b * a * width]`.
-pub(super) fn swap(numbers: &[f32], a: usize, b: usize, width: usize) -> Vec<f32> {
-    let mut swapped = Vec::with_capacity(numbers.len());
-    for text in numbers.chunks_exact((a * b * width).max(1)) {
-        for second in 0..b {
-            for first in 0..a {
-                let start = (first * b + second) * width;
-                swapped.extend_from_slice(text.get(start..start + width).unwrap_or_default());
-            }
-        }
-    }
-    swapped
 }

@@ -3,10 +3,10 @@
 
 use candle_core::{Device, Tensor};
 
-use super::attention::swap;
 use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend};
 use crate::weights::to_vec;
 use crate::{Batch, Config, Result};
+use vitrine_kernels::rows::swap;
 
 /// Self-attention with its output projection.
 pub(crate) struct Disentangled {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
+use vitrine_kernels::rows::{add_to_each, swap};
 
-use super::attention::swap;
 use super::{Embedding, Scope};
 use crate::weights::{as_f32, to_vec};
 use crate::{Result, Weights};
@@ -81,11 +81,7 @@ impl Linear {
                 to_vec(&rows.matmul(&as_f32(&self.weight)?.t()?)?)?
             }
         };
-        if !self.bias.is_empty() {
-            for row in product.chunks_exact_mut(self.bias.len()) {
-                row.iter_mut().zip(&self.bias).for_each(|(number, bias)| *number += bias);
-            }
-        }
+        add_to_each(&mut product, &self.bias);
         Ok(product)
     }
 }

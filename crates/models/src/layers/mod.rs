@@ -43,14 +43,5 @@ pub(crate) use residual::{Part, Residual, Sources};
 pub(crate) use rotary::{Angles, Pairing, Rotary};
 pub(crate) use scope::Scope;
 pub(crate) use spans::{Span, attend_spans};
+pub(crate) use vitrine_kernels::rows::{add, scale};
 pub(crate) use window::WindowAttention;
-
-/// Multiplies numbers by one.
-pub(crate) fn scale(rows: &mut [f32], factor: f32) {
-    rows.iter_mut().for_each(|number| *number *= factor);
-}
-
-/// Adds numbers to others, one by one.
-pub(crate) fn add(rows: &mut [f32], others: &[f32]) {
-    rows.iter_mut().zip(others).for_each(|(number, other)| *number += other);
-}

@@ -3,10 +3,10 @@
 
 use candle_core::{Device, Tensor};
 
-use super::attention::swap;
 use super::{AttentionShape, attend};
 use crate::weights::to_vec;
 use crate::{Batch, Result};
+use vitrine_kernels::rows::swap;
 
 /// Attention of projected rows `[batch * tokens * heads * width]`, to the same, through `landmarks` means; these must
 /// divide the number of tokens.

@@ -3,10 +3,10 @@
 
 use candle_core::{Device, Tensor};
 
-use super::attention::swap;
 use super::{Activation, AttentionShape, FeedForward, LayerNorm, Linear, Scope, add, attend};
 use crate::weights::to_vec;
 use crate::{Error, Result};
+use vitrine_kernels::rows::swap;
 
 /// A layer: attention, then a feed-forward network, each with a residual sum and a norm after it.
 pub(crate) struct RelativeBlock {

@@ -20,6 +20,10 @@ pub(crate) fn as_f32(tensor: &Tensor) -> Result<Tensor> {
 
 /// A tensor's numbers in row-major order.
 pub(crate) fn to_vec(tensor: &Tensor) -> Result<Vec<f32>> {
+    let (storage, layout) = tensor.storage_and_layout();
+    if let (Storage::Cpu(CpuStorage::F32(all)), Some((start, end))) = (&*storage, layout.contiguous_offsets()) {
+        return Ok(all.get(start..end).unwrap_or_default().to_vec());
+    }
     let mut numbers = Vec::with_capacity(tensor.elem_count());
     with_rows(tensor, 0..tensor.elem_count(), |_, number| numbers.push(number))?;
     Ok(numbers)
