@@ -23,11 +23,7 @@ impl Config {
 
     /// The same config, where absent keys have these values.
     pub(crate) fn with_defaults(&self, defaults: &[(&str, usize)]) -> Self {
-        let mut config = self.clone();
-        for (key, value) in defaults.iter().filter(|(key, _)| self.get(key).is_null()) {
-            config.0.insert((*key).to_owned(), Value::from(*value));
-        }
-        config
+        defaults.iter().fold(self.clone(), |config, (key, value)| config.or(key, *value))
     }
 
     /// The same config, where the value under the first name of each pair, if there is one, stands under the second too.

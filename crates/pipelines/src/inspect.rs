@@ -124,7 +124,7 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
 }
 
 /// What a file of weights says that it holds: only its beginning is fetched, in pieces that grow.
-pub(crate) async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
+async fn contents(source: &dyn Source, snapshot: &Snapshot, file: &RepoFile) -> Result<Vec<TensorInfo>> {
     let mut reader = WeightsReader::new(Resident::F32, |_| false);
     reader.begin_file(Some(file.size));
     let mut end = 0;

@@ -9,6 +9,7 @@ use vitrine_tasks::table_question_answering::{Answer, Inputs, Output, Parameters
 
 use crate::registry::Parts;
 use crate::tapas::{Encoded, Settings, TYPE_COLUMNS, encode};
+use crate::text_model::argmax;
 use crate::tokenizer::Tokenizer;
 use crate::{Context, Error, JsonPipeline, Pipeline, Result};
 
@@ -86,8 +87,8 @@ impl TableQuestionAnswering {
         let batch = Batch::with_type_columns(&[text], TYPE_COLUMNS, self.tokenizer.pad_id());
         let logits = self.encoder.logits(&batch, context).await?;
         let (of_tokens, of_aggregators) = logits.split_at(encoded.ids.len().min(logits.len()));
-        let largest = of_aggregators.iter().enumerate().max_by(|(a, x), (b, y)| x.total_cmp(y).then(b.cmp(a)));
-        let aggregator = largest.and_then(|(place, _)| Some((place, self.aggregators.get(place)?.clone())));
+        let place = argmax(of_aggregators);
+        let aggregator = self.aggregators.get(place).map(|name| (place, name.clone()));
         let mut cells: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
         for (cell, logit) in encoded.cells().zip(of_tokens) {
             if let Some(cell) = cell {

@@ -62,8 +62,6 @@ pub(super) fn bert_head(
     Ok(Some(match head {
         Head::SequenceClassification => pooled(config.label_count()?)?,
         Head::MultipleChoice => pooled(1)?,
-        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let scope = scope.at("cls.predictions");
             Steps::boxed(
@@ -76,7 +74,7 @@ pub(super) fn bert_head(
                 ],
             )
         }
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, hidden, head),
     }))
 }
 

@@ -62,12 +62,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         let steps = vec![linear("pre_classifier", shape.hidden)?, relu, linear("classifier", labels)?];
         Ok(Some(Steps::boxed(Tokens::First, steps)))
     };
-    let every = |step: Step| Some(Steps::boxed(Tokens::Every, vec![step]));
     let head = match head {
         Head::SequenceClassification => first(config.label_count()?)?,
         Head::MultipleChoice => first(1)?,
-        Head::TokenClassification => every(linear("classifier", config.label_count()?)?),
-        Head::QuestionAnswering => every(linear("qa_outputs", 2)?),
         Head::MaskedLm => {
             let norm = LayerNorm::load(&scope.at("vocab_layer_norm"), shape.hidden, shape.epsilon)?;
             let decoder = Linear::tied(scope, "vocab_projector", &embeddings.words, &["vocab_projector.bias"])?;
@@ -75,7 +72,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
             let decoded = [Step::Norm(norm), Step::Linear(decoder)];
             Some(Steps::boxed(Tokens::Wanted, transform.into_iter().chain(decoded).collect()))
         }
-        Head::None | Head::TableQuestionAnswering => None,
+        _ => Steps::of_every(scope, config, shape.hidden, head)?,
     };
     Ok(Encoder::new(BertBody::new(embeddings, blocks, shape.hidden), head))
 }

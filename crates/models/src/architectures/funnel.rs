@@ -106,7 +106,6 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         let steps = steps.into_iter().chain([linear("classifier.linear_out", labels)?]);
         Ok(Some(Steps::boxed(Tokens::First, steps.collect())))
     };
-    let every = |step: Step| Some(Steps::boxed(Tokens::Every, vec![step]));
     let head = match head {
         Head::MaskedLm => {
             let decoder = Linear::tied(scope, "lm_head", &body.words, &["lm_head.bias"])?;
@@ -114,9 +113,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         }
         Head::SequenceClassification => first(config.label_count()?)?,
         Head::MultipleChoice => first(1)?,
-        Head::TokenClassification => every(linear("classifier", config.label_count()?)?),
-        Head::QuestionAnswering => every(linear("qa_outputs", 2)?),
-        Head::None | Head::TableQuestionAnswering => None,
+        _ => Steps::of_every(scope, config, hidden, head)?,
     };
     Ok(Encoder::new(body, head))
 }

@@ -53,8 +53,6 @@ pub(super) fn roberta_head(
         Head::MultipleChoice => {
             Steps::boxed(Tokens::First, vec![linear("pooler.dense", hidden)?, tanh(), linear("classifier", 1)?])
         }
-        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => Steps::boxed(
             Tokens::Wanted,
             vec![
@@ -69,6 +67,6 @@ pub(super) fn roberta_head(
                 )?),
             ],
         ),
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, hidden, head),
     }))
 }

@@ -73,8 +73,6 @@ fn load_head(
             let last = linear("classifier.out_proj", config.label_count()?)?;
             Steps::boxed(Tokens::First, vec![linear("classifier.dense", hidden)?, activation, last])
         }
-        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MultipleChoice => {
             if !matches!(config.text("summary_type"), None | Some("last"))
                 || scope.has("sequence_summary.summary.weight")
@@ -95,7 +93,7 @@ fn load_head(
                 ],
             )
         }
-        _ => return Ok(None),
+        _ => return Steps::of_every(scope, config, hidden, head),
     }))
 }
 

@@ -4,7 +4,7 @@
 use crate::architectures::Architecture;
 use crate::architectures::bart::{end_of_text_head, token};
 use crate::architectures::encoder_decoder::{EncoderDecoder, Stack, Start};
-use crate::head::{Step, Steps, Tokens};
+use crate::head::Steps;
 use crate::layers::{
     Activation, Buckets, Embedding, FeedForward, Linear, Norm, Norms, Part, RelativeBias, Residual, RmsNorm, Scope,
     SelfAttention,
@@ -55,17 +55,12 @@ pub(super) fn load(scope: &Scope<'_>, config: &Config, head: Head, defaults: Def
         }
         _ => None,
     };
-    let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let head = match head {
         Head::SequenceClassification => {
             let end = token(config, "eos_token_id").unwrap_or(1);
             Some(end_of_text_head(scope, hidden, config.label_count()?, end)?)
         }
-        Head::TokenClassification => {
-            Some(Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
-        }
-        Head::QuestionAnswering => Some(Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?])),
-        _ => None,
+        _ => Steps::of_every(scope, config, hidden, head)?,
     };
     let body = EncoderDecoder { encoder, decoder, scale: Some(1.0), hidden, max_tokens: usize::MAX };
     Ok(Encoder::new(body, head))

@@ -80,7 +80,6 @@ fn xlm_head(
     head: Head,
     words: &Embedding,
 ) -> Result<Option<Box<dyn HeadLayers>>> {
-    let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let activation = config.text("summary_activation").unwrap_or("linear");
     let summary = || summary(scope, config, hidden, true, "first", activation);
     Ok(Some(match head {
@@ -93,13 +92,11 @@ fn xlm_head(
             steps.push(Step::Linear(Linear::load(&scope.at("logits_proj"), width, 1, true)?));
             Steps::boxed(tokens, steps)
         }
-        Head::TokenClassification => Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]),
-        Head::QuestionAnswering => Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?]),
         Head::MaskedLm => {
             let decoder = Linear::tied(&scope.at("pred_layer"), "proj", words, &["proj.bias"])?;
             Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)])
         }
-        Head::None | Head::TableQuestionAnswering => return Ok(None),
+        _ => return Steps::of_every(scope, config, hidden, head),
     }))
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::architectures::Architecture;
 use crate::architectures::xlm::summary;
 use crate::encoder::{Body, next_layer};
-use crate::head::{Step, Steps, Tokens};
+use crate::head::{Step, Steps};
 use crate::layers::{
     Activation, Embedding, Linear, Places, RelativeBlock, RelativeNames, RelativeShape, Scope, heads, kernel,
 };
@@ -69,7 +69,6 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
         .collect::<Result<_>>()?;
     let farthest = config.get("clamp_len").as_u64().filter(|farthest| *farthest > 0);
     let farthest = farthest.map(|farthest| usize::try_from(farthest).unwrap_or(usize::MAX));
-    let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true).map(Step::Linear);
     let summed = |labels: usize| -> Result<_> {
         let activation = config.text("summary_activation").unwrap_or("tanh");
         let (tokens, mut steps, width) = summary(scope, config, hidden, false, "last", activation)?;
@@ -79,11 +78,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let head = match head {
         Head::SequenceClassification => Some(summed(config.label_count()?)?),
         Head::MultipleChoice => Some(summed(1)?),
-        Head::TokenClassification => {
-            Some(Steps::boxed(Tokens::Every, vec![linear("classifier", config.label_count()?)?]))
-        }
-        Head::QuestionAnswering => Some(Steps::boxed(Tokens::Every, vec![linear("qa_outputs", 2)?])),
-        Head::None | Head::MaskedLm | Head::TableQuestionAnswering => None,
+        _ => Steps::of_every(scope, config, hidden, head)?,
     };
     Ok(Encoder::new(XlnetBody { words, layers, farthest, hidden }, head))
 }

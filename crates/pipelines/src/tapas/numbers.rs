@@ -58,6 +58,7 @@ pub(super) fn consolidate(cells: &[Vec<Value>]) -> Vec<Option<Value>> {
 pub(super) fn values(text: &str) -> Vec<Value> {
     let text: Vec<char> = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
     let mut found: Vec<(usize, usize, Vec<Value>)> = numbers(&text);
+    let known: Vec<(usize, usize)> = found.iter().map(|(begin, end, _)| (*begin, *end)).collect();
     let mut add = |begin: usize, end: usize, value: Value| match found
         .iter_mut()
         .find(|(from, to, _)| (*from, *to) == (begin, end))
@@ -66,9 +67,8 @@ pub(super) fn values(text: &str) -> Vec<Value> {
         None => found.push((begin, end, vec![value])),
     };
     let cut = |begin: usize, end: usize| text.get(begin..end).unwrap_or_default().iter().collect::<String>();
-    let known = numbers(&text);
     for (begin, end) in spans(&text, 1) {
-        if known.iter().any(|(from, to, _)| (*from, *to) == (begin, end)) {
+        if known.contains(&(begin, end)) {
             continue;
         }
         let word = cut(begin, end);
