@@ -29,18 +29,20 @@ impl Plan {
         self.files().map(|file| file.size).sum()
     }
 
-    /// Takes the shards from the index's JSON instead of from their names.
-    pub fn follow_index(&mut self, snapshot: &Snapshot, json: &[u8]) -> Result<()> {
+    /// Takes the shards from the index's JSON instead of from their names, and answers the names of the tensors in it.
+    pub fn follow_index(&mut self, snapshot: &Snapshot, json: &[u8]) -> Result<Vec<String>> {
         let path = self.index.clone().unwrap_or_default();
         let malformed = |reason: String| Error::MalformedIndex { path: path.clone(), reason };
-        let shards = shards(&serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?);
+        let index: Value = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+        let shards = shards(&index);
         if shards.is_empty() {
             return Err(malformed("it names no file".to_owned()));
         }
         let absent = |path: String| Error::EntryNotFound { repo: snapshot.repo.clone(), path };
         let found = shards.into_iter().map(|path| snapshot.file(&path).cloned().ok_or_else(|| absent(path)));
         self.weights = found.collect::<Result<_>>()?;
-        Ok(())
+        let map = index.get("weight_map").and_then(Value::as_object);
+        Ok(map.into_iter().flatten().map(|(name, _)| name.clone()).collect())
     }
 
     /// Why there are no weights to read: the files that were looked for, and those of other libraries that are there.

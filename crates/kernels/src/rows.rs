@@ -12,6 +12,11 @@ pub fn add_to_each(rows: &mut [f32], numbers: &[f32]) {
     }
 }
 
+/// Multiplies numbers by others, one by one.
+pub fn multiply(rows: &mut [f32], others: &[f32]) {
+    rows.iter_mut().zip(others).for_each(|(number, other)| *number *= other);
+}
+
 /// Multiplies numbers by one.
 pub fn scale(rows: &mut [f32], factor: f32) {
     rows.iter_mut().for_each(|number| *number *= factor);

@@ -40,9 +40,12 @@ pub enum Error {
     /// The run is no longer wanted.
     #[error("the run was stopped")]
     Aborted,
-    /// The tensor library failed.
+    /// A worker that holds a part of the layers is gone.
+    #[error("a worker that computed a part of the model was lost")]
+    PeerLost,
+    /// Something that should not happen.
     #[error("{0}")]
-    Tensor(#[from] candle_core::Error),
+    Internal(String),
 }
 
 impl Error {
@@ -55,7 +58,7 @@ impl Error {
             Self::UnsupportedDtype(_) => "unsupported-dtype",
             Self::OutOfMemory(_) => "out-of-memory",
             Self::Aborted => "aborted",
-            Self::Tensor(_) => "internal",
+            Self::PeerLost | Self::Internal(_) => "internal",
         }
     }
 }

@@ -9,6 +9,7 @@ mod encoder;
 mod error;
 mod head;
 mod layers;
+mod peers;
 mod pooling;
 mod safetensors;
 mod torch;
@@ -21,9 +22,10 @@ pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use head::Head;
 pub use layers::{Activation, Linear};
+pub use peers::{Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
 pub use safetensors::{Dtype, Header, TensorInfo};
-pub use weights::{Resident, Weights, WeightsReader};
+pub use weights::{Asked, Resident, SCALES, Weights, WeightsReader};
 
 use futures_util::future::LocalBoxFuture;
 

@@ -130,8 +130,13 @@ fn odd_but_right_files_are_read() {
         ("an empty tensor from anywhere", of(&[("a", tensor(floats(6), i64::MAX, &[0], &[1]))], SIX), 0),
         (
             "two names of a tensor",
-            of(&[("a", tensor(floats(6), 0, &[6], &[1])), ("b", tensor(floats(6), 0, &[2, 3], &[3, 1]))], SIX),
+            of(&[("a", tensor(floats(6), 0, &[2, 3], &[3, 1])), ("b", tensor(floats(6), 0, &[2, 3], &[3, 1]))], SIX),
             24,
+        ),
+        (
+            "two shapes of the same numbers, each in a form of its own",
+            of(&[("a", tensor(floats(6), 0, &[6], &[1])), ("b", tensor(floats(6), 0, &[2, 3], &[3, 1]))], SIX),
+            48,
         ),
         ("a parameter", of(&[("a", parameter)], SIX), 24),
         (

@@ -72,7 +72,7 @@ impl Session {
 
 /// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
 pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
-    let resident = Resident::parse(&options.dtype)?;
+    let resident = Resident::parse(&options.dtype)?.unwrap_or(Resident::F32);
     let snapshot = match &options.snapshot {
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
@@ -86,8 +86,9 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     for file in &plan.small {
         files.insert(file.path.clone(), loading.small(file).await?);
     }
+    let mut indexed = Vec::new();
     if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
-        plan.follow_index(&snapshot, index)?;
+        indexed = plan.follow_index(&snapshot, index)?;
         loading.total.set(plan.bytes());
     }
     let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
@@ -101,7 +102,13 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         chosen = named.task().map(entry).transpose()?;
     }
     let entry = chosen.ok_or_else(|| unsupported_task("", &snapshot.architectures))?;
-    let unsuited = |reason: &str| unsupported_head(reason, entry.task, &heads(architecture, &config, None), &config);
+    // Names of the checkpoint's tensors, once they are known.
+    let names: RefCell<Option<Vec<String>>> = RefCell::default();
+    let unsuited = |reason: &str| {
+        let names = names.borrow();
+        let names: Option<Vec<&str>> = names.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        unsupported_head(reason, entry.task, &heads(architecture, &config, names.as_deref()), &config)
+    };
     let with_suggestion = |error| match error {
         vitrine_models::Error::UnsupportedHead(reason) => unsuited(&reason),
         error => error.into(),
@@ -122,34 +129,38 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     let head = entry.head;
     // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
     let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
-    let refuses = |tensors: &[TensorInfo]| {
-        let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.name).collect();
-        let found = heads(architecture, &config, Some(&names));
-        let reason = "it has no tensors of one";
-        (!found.contains(&head)).then(|| unsupported_head(reason, entry.task, &found, &config))
-    };
-    let mut sink = WeightsSink {
-        reader: WeightsReader::new(resident, move |name| architecture.uses(name, head)),
-        loading: &loading,
-        file: "",
-        of_file: 0,
-        refuses: if untold { Some(&refuses) } else { None },
-        error: None,
-    };
-    for file in &plan.weights {
-        sink.begin(file);
-        let result = source.read(&snapshot, file, None, &mut sink).await;
-        if let Some(error) = sink.error.take() {
-            return Err(error);
+    let weights = {
+        let ask = |tensors: &[TensorInfo]| {
+            if plan.weights.len() == 1 {
+                names.replace(Some(tensors.iter().map(|tensor| tensor.name.clone()).collect()));
+            }
+            let told = names.borrow();
+            let told: Option<Vec<&str>> = told.as_ref().map(|names| names.iter().map(String::as_str).collect());
+            if untold && !heads(architecture, &config, told.as_deref()).contains(&head) {
+                return Err(vitrine_models::Error::UnsupportedHead("it has no tensors of one".to_owned()));
+            }
+            let named = indexed.iter().map(|name| (name.clone(), None));
+            let shaped = tensors.iter().map(|tensor| (tensor.name.clone(), Some(tensor.shape.clone())));
+            architecture.ask(&config, head, named.chain(shaped), 1)
+        };
+        let mut reader = WeightsReader::new(resident, |name| architecture.uses(name, head));
+        reader.ask(&ask);
+        let mut sink = WeightsSink { reader, loading: &loading, file: "", of_file: 0, error: None };
+        for file in &plan.weights {
+            sink.begin(file);
+            let result = source.read(&snapshot, file, None, &mut sink).await;
+            if let Some(error) = sink.error.take() {
+                return Err(with_suggestion(error));
+            }
+            result?;
+            sink.reader.end_file()?;
         }
-        result?;
-        sink.reader.end_file()?;
-    }
-    loading.report(Phase::Build, "");
-    if !host.turn().await {
-        return Err(vitrine_models::Error::Aborted.into());
-    }
-    let weights = sink.reader.finish(architecture.prefix);
+        loading.report(Phase::Build, "");
+        if !host.turn().await {
+            return Err(vitrine_models::Error::Aborted.into());
+        }
+        sink.reader.finish(architecture.prefix)
+    };
     let resident_bytes = weights.bytes();
     let encoder = architecture.load(&config, entry.head, &weights).map_err(with_suggestion)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
@@ -275,18 +286,13 @@ impl Sink for SmallSink<'_> {
     }
 }
 
-/// Why a checkpoint with these tensors cannot be used.
-type Refuses<'a> = &'a dyn Fn(&[TensorInfo]) -> Option<Error>;
-
 /// Hands a checkpoint's bytes to the reader of weights, and keeps the reader's account of what is wrong with them.
 struct WeightsSink<'a> {
-    reader: WeightsReader,
+    reader: WeightsReader<'a>,
     loading: &'a Loading<'a>,
     file: &'a str,
     of_file: usize,
-    /// What is wrong with the tensors that a file holds; asked once, as soon as they are known.
-    refuses: Option<Refuses<'a>>,
-    error: Option<Error>,
+    error: Option<vitrine_models::Error>,
 }
 
 impl<'a> WeightsSink<'a> {
@@ -302,11 +308,7 @@ impl Sink for WeightsSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
         self.of_file += bytes.len();
         self.loading.arrived(self.file, bytes.len());
-        self.error = self.reader.write(bytes).err().map(Error::from);
-        if let (None, Some(refuses), Some(tensors)) = (&self.error, self.refuses, self.reader.contents()) {
-            self.refuses = None;
-            self.error = refuses(&tensors);
-        }
+        self.error = self.reader.write(bytes).err();
         if self.error.is_some() { Err(SinkError) } else { Ok(()) }
     }
 

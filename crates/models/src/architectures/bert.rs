@@ -138,15 +138,10 @@ impl Body for BertBody {
                 rows = projection.forward(&rows)?;
             }
             let distances = self.relative.as_ref().map(|relative| relative.by_distance(batch.tokens()));
-            let bias = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
-                if let Some(distances) = &distances {
-                    distances.add_to(scores, head, query);
-                }
-            };
-            let relative = Relative { bias: if distances.is_some() { Some(&bias) } else { None }, rotary: None };
+            let relative = Relative { distances: distances.as_ref(), ..Relative::default() };
             for block in &self.blocks {
                 next_layer(turn).await?;
-                rows = block.forward(rows, batch, relative)?;
+                rows = block.forward(rows, batch, relative).await?;
             }
             if let Some(norm) = &self.norm {
                 norm.forward(&mut rows);
@@ -231,7 +226,7 @@ impl Embeddings {
                 self.positions.add_to(&mut rows, batch.positions_after(pad_id).into_iter())?;
             }
             Positions::InCells => {
-                let last = self.positions.table().dim(0)?.saturating_sub(1) as u32;
+                let last = self.positions.ids().saturating_sub(1) as u32;
                 let positions = batch.positions_in_cells().into_iter().map(|position| position.min(last));
                 self.positions.add_to(&mut rows, positions)?;
             }

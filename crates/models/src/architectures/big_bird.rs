@@ -7,7 +7,8 @@ use crate::architectures::bert::{Embeddings, Positions, bert_head};
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Step, Steps, Tokens};
 use crate::layers::{
-    Activation, BERT, Block, BlockShape, FeedForward, LayerNorm, Linear, Norms, Relative, Scope, add, attend_blocks,
+    Activation, BERT, Block, BlockShape, FeedForward, FeedForwardPart, LayerNorm, Linear, Norms, Relative, Scope, add,
+    attend_blocks,
 };
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
@@ -47,7 +48,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     if config.flag_or("rescale_embeddings", false) {
         embeddings.scale = (hidden as f32).sqrt();
     }
-    let block = |index: usize| Block::load(&scope.at("encoder.layer").at(index), &BERT, &shape, Norms::After);
+    let block = |index: usize| Block::load(&scope.whole().at("encoder.layer").at(index), &BERT, &shape, Norms::After);
     let blocks = (0..config.dimension("num_hidden_layers")?).map(block).collect::<Result<_>>()?;
     let sparse = match config.text("attention_type").unwrap_or("block_sparse") {
         "original_full" => None,
@@ -105,9 +106,11 @@ impl Body for BigBirdBody {
                 next_layer(turn).await?;
                 rows = match blocks {
                     Some((block, random)) => {
-                        layer.forward_with(rows, &|rows| attend_blocks(&layer.attention, rows, batch, block, random))?
+                        let attention =
+                            async |rows: &[f32]| attend_blocks(&layer.attention.part, rows, batch, block, random);
+                        layer.forward_with(rows, attention).await?
                     }
-                    None => layer.forward(rows, batch, Relative::default())?,
+                    None => layer.forward(rows, batch, Relative::default()).await?,
                 };
             }
             Ok(rows)
@@ -133,7 +136,7 @@ fn in_question(batch: &Batch, separator: u32) -> Vec<bool> {
 /// A feed-forward network with a residual and a norm, then the logits; those of the question's tokens, but for the
 /// first of all, are lowered so far that no answer begins or ends there.
 struct AnswerHead {
-    feed_forward: FeedForward,
+    feed_forward: FeedForwardPart,
     norm: LayerNorm,
     logits: Linear,
     separator: u32,
@@ -143,7 +146,8 @@ impl AnswerHead {
     fn load(scope: &Scope<'_>, shape: &BlockShape, separator: u32) -> Result<Box<dyn HeadLayers>> {
         let BlockShape { hidden, intermediate, activation, .. } = *shape;
         Ok(Box::new(Self {
-            feed_forward: FeedForward::load(scope, BERT.feed_forward, hidden, intermediate, activation)?,
+            feed_forward: FeedForward::load(&scope.whole(), BERT.feed_forward, hidden, intermediate, activation)?
+                .into_part(),
             norm: LayerNorm::load(&scope.at(BERT.output_norm), hidden, shape.epsilon)?,
             logits: Linear::load(&scope.at("qa_outputs"), hidden, 2, true)?,
             separator,
@@ -153,7 +157,7 @@ impl AnswerHead {
 
 impl HeadLayers for AnswerHead {
     fn forward(&self, rows: &[f32], batch: &Batch) -> Result<Vec<f32>> {
-        let mut fed = self.feed_forward.forward(rows)?;
+        let mut fed = self.feed_forward.forward(rows);
         add(&mut fed, rows);
         self.norm.forward(&mut fed);
         let mut logits = self.logits.forward(&fed)?;

@@ -1,6 +1,8 @@
 //! ConvBERT (Jiang et al., 2020; `modeling_convbert.py` of transformers): half of the attention heads are convolutions
 //! whose kernels the text itself makes.
 
+use std::rc::Rc;
+
 use futures_util::future::LocalBoxFuture;
 
 use crate::architectures::Architecture;
@@ -11,7 +13,6 @@ use crate::layers::{
     Activation, AfterAttention, AttentionShape, BERT, BlockShape, FeedForward, LayerNorm, Linear, Scope, attend, blend,
     check_kernel, softmax_rows,
 };
-use crate::weights::to_vec;
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -127,7 +128,7 @@ impl Body for ConvBody {
             for (attention, after) in &self.layers {
                 next_layer(turn).await?;
                 let attended = attention.forward(&rows, batch)?;
-                rows = after.forward(rows, &attended)?;
+                rows = after.forward(rows, &attended).await?;
             }
             Ok(rows)
         })
@@ -170,14 +171,15 @@ impl MixedAttention {
         let half = hidden / 2;
         let linear = |name: &str| Linear::load(&scope.at(name), hidden, half, true);
         let around = scope.at("self.key_conv_attn_layer");
-        let pointwise = around.get(&["pointwise.weight"], &[half, hidden, 1])?.reshape((half, hidden))?;
+        let pointwise = around.numbers(&["pointwise.weight"], &[half, hidden, 1])?;
+        let pointwise = Rc::new(around.pack(&pointwise, half, hidden)?);
         Ok(Self {
             query: linear("self.query")?,
             key: linear("self.key")?,
             value: linear("self.value")?,
             around: (
-                to_vec(&around.get(&["depthwise.weight"], &[hidden, 1, kernel])?)?,
-                Linear::new(pointwise, to_vec(&around.get(&["bias"], &[half, 1])?)?),
+                around.numbers(&["depthwise.weight"], &[hidden, 1, kernel])?,
+                Linear::new(pointwise, around.numbers(&["bias"], &[half, 1])?),
             ),
             weights: Linear::load(&scope.at("self.conv_kernel_layer"), half, heads.saturating_mul(kernel), true)?,
             neighbours: linear("self.conv_out_layer")?,
@@ -199,7 +201,7 @@ impl MixedAttention {
         let convolved = blend(&self.neighbours.forward(rows)?, tokens, half, heads, &weights, kernel);
         let scale = 1.0 / ((half / heads) as f32).sqrt();
         let shape = AttentionShape { heads, queries: tokens, keys: tokens, lengths: batch.lengths(), scale };
-        let attended = attend(query, &self.key.forward(rows)?, &self.value.forward(rows)?, &shape, None)?;
+        let attended = attend(&query, &self.key.forward(rows)?, &self.value.forward(rows)?, &shape, None);
         let both = attended.chunks_exact(half).zip(convolved.chunks_exact(half));
         let both: Vec<f32> = both.flat_map(|(attended, convolved)| attended.iter().chain(convolved)).copied().collect();
         self.output.forward(&both)

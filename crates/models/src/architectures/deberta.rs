@@ -1,13 +1,13 @@
 //! DeBERTa (He et al., 2020; `modeling_deberta.py` of transformers): as DeBERTa v2, with one projection for queries, keys
 //! and values, and without buckets of distances.
 
-use candle_core::Tensor;
+use std::rc::Rc;
 
 use crate::architectures::Architecture;
 use crate::architectures::deberta_v2::{HEADS, load_with, position_kinds};
 use crate::head::Head;
 use crate::layers::{BlockShape, Disentangled, Linear, Scope};
-use crate::weights::to_vec;
+use crate::weights::Matrix;
 use crate::{Config, Error, Result};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -27,12 +27,13 @@ fn attention(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<D
     }
     let BlockShape { hidden, heads, .. } = *shape;
     let width = hidden / heads;
-    let projections = scope.get(&["self.in_proj.weight"], &[3 * hidden, hidden])?;
-    let projections = projections.reshape((heads, 3, width, hidden))?;
-    let weight = |place: usize| -> Result<Tensor> {
-        Ok(projections.narrow(1, place, 1)?.contiguous()?.reshape((hidden, hidden))?)
+    // [heads, 3, width, hidden]
+    let projections = scope.numbers(&["self.in_proj.weight"], &[3 * hidden, hidden])?;
+    let weight = |place: usize| -> Result<Rc<Matrix>> {
+        let of_heads = projections.chunks_exact((width * hidden).max(1)).skip(place).step_by(3);
+        Ok(Rc::new(scope.pack(&of_heads.flatten().copied().collect::<Vec<f32>>(), hidden, hidden)?))
     };
-    let bias = |name: &str| to_vec(&scope.get(&[name], &[hidden])?);
+    let bias = |name: &str| scope.numbers(&[name], &[hidden]);
     let kinds = position_kinds(config);
     let relative = config.flag_or("relative_attention", false);
     let distance = |kind: &str, name: &str, bias: bool| {

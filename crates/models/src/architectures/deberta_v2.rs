@@ -145,7 +145,7 @@ impl Body for DebertaBody {
             for (attention, after) in &self.layers {
                 next_layer(turn).await?;
                 let attended = attention.forward(&rows, batch, distances.as_ref())?;
-                rows = after.forward(rows, &attended)?;
+                rows = after.forward(rows, &attended).await?;
                 if let (Some(beside), Some(convolution)) = (beside.take(), &self.convolution) {
                     add(&mut rows, &beside);
                     convolution.norm.forward(&mut rows);

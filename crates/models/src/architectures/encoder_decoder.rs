@@ -57,16 +57,8 @@ impl Stack {
         }
         self.first_norm.forward(&mut rows);
         let bias = self.bias.as_ref().map(|bias| bias.by_distance(batch.tokens()));
-        let score = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
-            if let Some(bias) = &bias {
-                bias.add_to(scores, head, query);
-            }
-            if encoded.is_some() {
-                scores.iter_mut().skip(query + 1).for_each(|score| *score = f32::NEG_INFINITY);
-            }
-        };
         let texts = Reach { scale: attention_scale, ..Reach::of(batch) };
-        let relative = Relative { bias: Some(&score), ..Relative::default() };
+        let relative = Relative { distances: bias.as_ref(), causal: encoded.is_some(), ..Relative::default() };
         let whole = vec![batch.tokens(); batch.len()];
         let lengths = if encoded.is_some() { &whole } else { batch.lengths() };
         let own = Reach { relative, lengths, ..texts };
@@ -74,7 +66,7 @@ impl Stack {
         for layer in &self.layers {
             next_layer(turn).await?;
             for part in layer {
-                part.forward(&mut rows, &sources)?;
+                part.forward(&mut rows, &sources).await?;
             }
         }
         self.last_norm.forward(&mut rows);

@@ -10,7 +10,6 @@ use crate::layers::{
     Activation, BERT, Block, BlockNames, BlockShape, Embedding, LayerNorm, Linear, Norms, Pairing, Relative, Rotary,
     Scope, heads_or, scale,
 };
-use crate::weights::to_vec;
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
 pub(super) const ARCHITECTURE: Architecture =
@@ -164,7 +163,7 @@ fn rotary(scope: &Scope<'_>, config: &Config, width: usize) -> Result<Rotary> {
         "encoder.layer.*.attention.self.rotary_embeddings.inv_freq",
     ];
     if names.iter().any(|name| scope.has(name)) && width.is_multiple_of(2) {
-        return Ok(Rotary::of_frequencies(to_vec(&scope.get(&names, &[width / 2])?)?, Pairing::Halves));
+        return Ok(Rotary::of_frequencies(scope.numbers(&names, &[width / 2])?, Pairing::Halves));
     }
     Rotary::of(config, None, config.get("rope_theta").as_f64().unwrap_or(10_000.0), width)
 }
@@ -179,7 +178,7 @@ impl Body for Esm {
             };
             for block in &self.blocks {
                 next_layer(turn).await?;
-                rows = block.forward(rows, batch, Relative { rotary: angles.as_ref(), ..Relative::default() })?;
+                rows = block.forward(rows, batch, Relative { rotary: angles.as_ref(), ..Relative::default() }).await?;
             }
             self.last_norm.forward(&mut rows);
             Ok(rows)

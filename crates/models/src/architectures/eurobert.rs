@@ -90,7 +90,7 @@ fn load_head(
             let biases: &[&str] = if bias { &["lm_head.bias"] } else { &[] };
             let decoder = match config.get("tie_word_embeddings") {
                 Value::Bool(true) => Linear::tied(scope, "lm_head", words, biases)?,
-                _ => Linear::load(&scope.at("lm_head"), hidden, words.table().dim(0)?, bias)?,
+                _ => Linear::load(&scope.at("lm_head"), hidden, words.ids(), bias)?,
             };
             Steps::boxed(Tokens::Wanted, vec![Step::Linear(decoder)])
         }

@@ -156,7 +156,13 @@ struct FunnelBody {
 
 impl FunnelBody {
     /// A layer whose queries are of one level and whose keys are of another.
-    fn run(&self, layer: &RelativeBlock, rows: Vec<f32>, others: &[f32], [to, from]: [&Level; 2]) -> Result<Vec<f32>> {
+    async fn run(
+        &self,
+        layer: &RelativeBlock,
+        rows: Vec<f32>,
+        others: &[f32],
+        [to, from]: [&Level; 2],
+    ) -> Result<Vec<f32>> {
         let places = Places {
             queries: &to.positions,
             keys: &from.positions,
@@ -168,7 +174,7 @@ impl FunnelBody {
             lengths: &from.lengths,
             first_apart: self.halving.first_apart,
         };
-        layer.forward(rows, others, &places)
+        layer.forward(rows, others, &places).await
     }
 }
 
@@ -196,13 +202,13 @@ impl Body for FunnelBody {
                         let next = level.halved(self.halving);
                         let pooled = self.halving.forward(&others, level.positions.len(), self.hidden);
                         rows = if self.pool_queries_only {
-                            self.run(layer, pooled, &others, [&next, &level])?
+                            self.run(layer, pooled, &others, [&next, &level]).await?
                         } else {
-                            self.run(layer, pooled.clone(), &pooled, [&next, &next])?
+                            self.run(layer, pooled.clone(), &pooled, [&next, &next]).await?
                         };
                         level = next;
                     } else {
-                        rows = self.run(layer, others.clone(), &others, [&level, &level])?;
+                        rows = self.run(layer, others.clone(), &others, [&level, &level]).await?;
                     }
                     if index == 0 && run + 1 == block.len() {
                         of_first_block.clone_from(&rows);
@@ -216,7 +222,7 @@ impl Body for FunnelBody {
                 for layer in decoder {
                     next_layer(turn).await?;
                     let others = rows.clone();
-                    rows = self.run(layer, rows, &others, [&whole, &whole])?;
+                    rows = self.run(layer, rows, &others, [&whole, &whole]).await?;
                 }
             }
             Ok(rows)

@@ -30,7 +30,7 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let embeddings =
         Embeddings::load(&scope.at("embeddings"), config, &shape, Positions::After(id("pad_token_id", 1)))?;
     let layers = (0..config.dimension("num_hidden_layers")?).map(|index| -> Result<_> {
-        let scope = scope.at("encoder.layer").at(index);
+        let scope = scope.whole().at("encoder.layer").at(index);
         let names = ["query_global", "key_global", "value_global"];
         let window = WindowAttention::load(&scope.at("attention.self"), names, shape.hidden, reach(config, index)?)?;
         Ok((Block::load(&scope, &BERT, &shape, Norms::After)?, window))
@@ -84,7 +84,8 @@ impl Body for LongformerBody {
             let global: Vec<_> = texts.map(|(ids, length)| self.global(ids, *length)).collect();
             for (block, window) in &self.layers {
                 next_layer(turn).await?;
-                rows = block.forward_with(rows, &|rows| window.forward(&block.attention, rows, batch, &global))?;
+                let attention = async |rows: &[f32]| window.forward(&block.attention.part, rows, batch, &global);
+                rows = block.forward_with(rows, attention).await?;
             }
             Ok(rows)
         })

@@ -1,7 +1,10 @@
 //! MobileBERT (Sun et al., 2020; `modeling_mobilebert.py` of transformers): a thin BERT, whose layers work in a bottleneck
 //! and whose embeddings see both neighbours of each token.
 
+use std::rc::Rc;
+
 use futures_util::future::LocalBoxFuture;
+use vitrine_kernels::rows::swap;
 
 use crate::architectures::Architecture;
 use crate::architectures::bert::HEADS;
@@ -95,13 +98,14 @@ impl WideDecoder {
         words: &Embedding,
         transform: Box<dyn HeadLayers>,
     ) -> Result<Self> {
-        let (hidden, embedding) = (sizes.hidden, words.table().dim(1)?);
+        let (hidden, embedding) = (sizes.hidden, words.width());
         let others = match hidden.checked_sub(embedding) {
             None => return Err(Error::Config(format!("embeddings of {embedding} numbers exceed the hidden size"))),
             Some(0) => None,
             Some(width) => {
-                let weight = scope.get(&["dense.weight"], &[width, words.table().dim(0)?])?;
-                Some(Linear::new(weight.t()?.contiguous()?, Vec::new()))
+                let weight = scope.numbers(&["dense.weight"], &[width, words.ids()])?;
+                let weight = scope.pack(&swap(&weight, width, words.ids(), 1), words.ids(), width)?;
+                Some(Linear::new(Rc::new(weight), Vec::new()))
             }
         };
         let words = Linear::tied(scope, "decoder", words, &["bias", "decoder.bias"])?;

@@ -40,7 +40,7 @@ mod xlnet;
 mod xmod;
 
 use crate::layers::Scope;
-use crate::{Config, Encoder, Error, Head, Result, Weights};
+use crate::{Asked, Config, Encoder, Error, Head, Result, Weights};
 
 /// An architecture under its `model_type`.
 pub struct Architecture {
@@ -143,6 +143,21 @@ impl Architecture {
             }
             _ => Ok(()),
         }
+    }
+
+    /// In which forms a model of this config and head wants its tensors, which `workers` share, by the names and shapes of
+    /// all that there are; a shape that is not known is taken for the right one. An error as [`Architecture::load`] would
+    /// give it, before any weights have come.
+    pub fn ask(
+        &self,
+        config: &Config,
+        head: Head,
+        tensors: impl IntoIterator<Item = (String, Option<Vec<usize>>)>,
+        workers: usize,
+    ) -> Result<Asked> {
+        let weights = Weights::asking(tensors.into_iter().collect(), self.prefix, workers);
+        self.load(config, head, &weights)?;
+        Ok(weights.into_asked())
     }
 
     /// Builds the model; names the tensor that is missing or of the wrong shape.

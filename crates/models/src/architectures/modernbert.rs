@@ -74,13 +74,8 @@ fn load_layer(scope: &Scope<'_>, config: &Config, hidden: usize, heads: usize, i
     let (names, bias) = (["attn.Wqkv", "attn.Wo"], flag(config, "attention_bias"));
     let attention = SelfAttention::load_fused(scope, names, hidden, [heads, hidden / heads], bias)?;
     let (inner, bias) = (config.dimension_or("intermediate_size", 1152)?, flag(config, "mlp_bias"));
-    let part = |part| Linear::part(&scope.at("mlp.Wi"), hidden, 2 * inner, part, bias);
-    let feed_forward = FeedForward {
-        up: part(0..inner)?,
-        activation: Activation::parse(config.text("hidden_activation").unwrap_or("gelu"))?,
-        gate: Some(part(inner..2 * inner)?),
-        down: Linear::load(&scope.at("mlp.Wo"), inner, hidden, bias)?,
-    };
+    let activation = Activation::parse(config.text("hidden_activation").unwrap_or("gelu"))?;
+    let feed_forward = FeedForward::load_fused(scope, ["mlp.Wi", "mlp.Wo"], [hidden, inner], activation, bias)?;
     // The first layer follows the norm of the embeddings.
     let attention_norm = if index == 0 { Norm::None } else { Norm::Layer(norm(scope, config, "attn_norm", hidden)?) };
     Ok(Layer {

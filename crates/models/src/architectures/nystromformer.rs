@@ -8,10 +8,9 @@ use crate::architectures::bert::{Embeddings, Positions, bert_head};
 use crate::encoder::{Body, next_layer};
 use crate::head::{HeadLayers, Steps};
 use crate::layers::{
-    Activation, AfterAttention, AttentionShape, BERT, BlockShape, Scope, SelfAttention, add, attend, blend,
-    check_kernel, nystrom,
+    Activation, AfterAttention, AttentionPart, AttentionShape, BERT, BlockShape, Scope, SelfAttention, add, attend,
+    blend, check_kernel, nystrom,
 };
-use crate::weights::to_vec;
 use crate::{Batch, Config, Encoder, Error, Head, Result, Turn};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -100,7 +99,7 @@ impl Body for NystromBody {
             let mut rows = self.embeddings.forward(&padded)?;
             for layer in &self.layers {
                 next_layer(turn).await?;
-                rows = layer.forward(rows, &padded, self.through)?;
+                rows = layer.forward(rows, &padded, self.through).await?;
             }
             let texts = rows.chunks_exact((padded.tokens() * self.hidden).max(1));
             Ok(texts.flat_map(|text| text.iter().take(batch.tokens() * self.hidden)).copied().collect())
@@ -128,30 +127,30 @@ impl Layer {
     fn load(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<Self> {
         let kernel = config.dimension_or("conv_kernel_size", 65)?;
         check_kernel(kernel)?;
-        let weights = scope.get(&["attention.self.conv.weight"], &[shape.heads, 1, kernel, 1])?;
+        let weights = scope.numbers(&["attention.self.conv.weight"], &[shape.heads, 1, kernel, 1])?;
         Ok(Self {
-            attention: SelfAttention::load(scope, BERT.attention, shape.hidden, shape.heads, true)?,
+            attention: SelfAttention::load(&scope.whole(), BERT.attention, shape.hidden, shape.heads, true)?,
             after: AfterAttention::load(scope, &BERT, shape)?,
-            weights: to_vec(&weights)?,
+            weights,
             kernel,
         })
     }
 
-    fn forward(&self, rows: Vec<f32>, batch: &Batch, through: Option<Landmarks>) -> Result<Vec<f32>> {
-        let SelfAttention { heads, .. } = self.attention;
-        let (query, key) = (self.attention.query.forward(&rows)?, self.attention.key.forward(&rows)?);
-        let value = self.attention.value.forward(&rows)?;
+    async fn forward(&self, rows: Vec<f32>, batch: &Batch, through: Option<Landmarks>) -> Result<Vec<f32>> {
+        let AttentionPart { heads, query, key, value, output, .. } = &self.attention.part;
+        let heads = *heads;
+        let (query, key, value) = (query.forward(&rows)?, key.forward(&rows)?, value.forward(&rows)?);
         let (tokens, hidden) = (batch.tokens(), value.len() / (batch.len() * batch.tokens()).max(1));
         let mut attended = match through {
-            Some(Landmarks { landmarks, .. }) => nystrom(query, &key, &value, batch, heads, landmarks)?,
+            Some(Landmarks { landmarks, .. }) => nystrom(&query, &key, &value, batch, heads, landmarks),
             None => {
                 let scale = 1.0 / ((hidden / heads) as f32).sqrt();
                 let shape = AttentionShape { heads, queries: tokens, keys: tokens, lengths: batch.lengths(), scale };
-                attend(query, &key, &value, &shape, None)?
+                attend(&query, &key, &value, &shape, None)
             }
         };
         add(&mut attended, &blend(&value, tokens, hidden, heads, &self.weights, self.kernel));
-        let attended = self.attention.output.forward(&attended)?;
-        self.after.forward(rows, &attended)
+        let attended = output.forward(&attended)?;
+        self.after.forward(rows, &attended).await
     }
 }

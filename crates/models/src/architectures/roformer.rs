@@ -123,7 +123,7 @@ impl Body for RoFormer {
             let angles = Angles::sinusoidal(batch.tokens(), self.width, self.turns_values);
             for block in &self.blocks {
                 next_layer(turn).await?;
-                rows = block.forward(rows, batch, Relative { rotary: Some(&angles), ..Relative::default() })?;
+                rows = block.forward(rows, batch, Relative { rotary: Some(&angles), ..Relative::default() }).await?;
             }
             Ok(rows)
         })

@@ -47,8 +47,8 @@ impl Body for RotaryBody {
                     ..Reach::of(batch)
                 };
                 let sources = Sources { own, encoded: None };
-                layer.attention.forward(&mut rows, &sources)?;
-                layer.feed_forward.forward(&mut rows, &sources)?;
+                layer.attention.forward(&mut rows, &sources).await?;
+                layer.feed_forward.forward(&mut rows, &sources).await?;
             }
             self.last_norm.forward(&mut rows);
             Ok(rows)

@@ -34,13 +34,13 @@ fn layer(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<(Self
     let grouped = |name: &str, inputs: usize, outputs: usize, groups: &str, default: usize| {
         Linear::pointwise(&scope.at(name), inputs, outputs, config.dimension_or(groups, default)?)
     };
-    let attention = SelfAttention {
-        query: grouped("attention.query", hidden, hidden, "q_groups", 4)?,
-        key: grouped("attention.key", hidden, hidden, "k_groups", 4)?,
-        value: grouped("attention.value", hidden, hidden, "v_groups", 4)?,
-        output: grouped("post_attention.conv1d", hidden, hidden, "post_attention_groups", 1)?,
-        heads,
-    };
+    let projections = [
+        grouped("attention.query", hidden, hidden, "q_groups", 4)?,
+        grouped("attention.key", hidden, hidden, "k_groups", 4)?,
+        grouped("attention.value", hidden, hidden, "v_groups", 4)?,
+        grouped("post_attention.conv1d", hidden, hidden, "post_attention_groups", 1)?,
+    ];
+    let attention = SelfAttention::of(projections, heads);
     let up = grouped("intermediate.conv1d", hidden, intermediate, "intermediate_groups", 4)?;
     let down = grouped("output.conv1d", intermediate, hidden, "output_groups", 4)?;
     let after = AfterAttention {
@@ -63,8 +63,8 @@ impl Body for SqueezeBody {
             let mut rows = self.embeddings.forward(batch)?;
             for (attention, after) in &self.layers {
                 next_layer(turn).await?;
-                let attended = attention.forward(&rows, batch, Relative::default())?;
-                rows = after.forward(rows, &attended)?;
+                let attended = attention.forward(&rows, batch, Relative::default()).await?;
+                rows = after.forward(rows, &attended).await?;
             }
             Ok(rows)
         })

@@ -6,7 +6,7 @@ use crate::architectures::bart::{end_of_text_head, token};
 use crate::architectures::encoder_decoder::{EncoderDecoder, Stack, Start};
 use crate::head::Steps;
 use crate::layers::{
-    Activation, Buckets, Embedding, FeedForward, Linear, Norm, Norms, Part, RelativeBias, Residual, RmsNorm, Scope,
+    Activation, Buckets, Embedding, FeedForward, Norm, Norms, Part, RelativeBias, Residual, RmsNorm, Scope,
     SelfAttention,
 };
 use crate::{Config, Encoder, Error, Head, Result};
@@ -140,17 +140,10 @@ impl Sizes {
         }
         let last = parts.len();
         let dense = scope.at(last).at("DenseReluDense");
-        let linear = |name: &str, inputs: usize, outputs: usize| Linear::load(&dense.at(name), inputs, outputs, false);
-        let (hidden, inner) = (self.hidden, self.inner);
-        parts.push(part(
-            last,
-            Part::FeedForward(FeedForward {
-                up: linear(if self.gated { "wi_0" } else { "wi" }, hidden, inner)?,
-                activation: self.activation,
-                gate: if self.gated { Some(linear("wi_1", hidden, inner)?) } else { None },
-                down: linear("wo", inner, hidden)?,
-            }),
-        )?);
+        let inner: &[&str] = if self.gated { &["wi_0", "wi_1"] } else { &["wi"] };
+        let sizes = [self.hidden, self.inner];
+        let feed_forward = FeedForward::load_maps(&dense, inner, "wo", sizes, self.activation, false)?;
+        parts.push(part(last, Part::FeedForward(feed_forward))?);
         Ok(parts)
     }
 }

@@ -2,12 +2,12 @@
 //! tokens' types say where in the table they stand, and a head that selects cells of one column.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::architectures::Architecture;
 use crate::architectures::bert::{BertBody, Positions, bert_head};
 use crate::head::{HeadLayers, Tokens, select};
 use crate::layers::{Activation, BERT, BlockShape, Linear, Scope};
-use crate::weights::to_vec;
 use crate::{Batch, Config, Encoder, Error, Head, Result};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -63,8 +63,9 @@ impl Cells {
         }
         let temperature = config.get("temperature").as_f64().unwrap_or(1.0) as f32;
         let score = |name: &str| -> Result<Linear> {
-            let weight = scope.get(&[&format!("{name}_weights")], &[hidden])?.reshape((1, hidden))?;
-            Ok(Linear::new(weight, to_vec(&scope.get(&[&format!("{name}_bias")], &[])?)?))
+            let weight = scope.numbers(&[&format!("{name}_weights")], &[hidden])?;
+            let weight = Rc::new(scope.pack(&weight, 1, hidden)?);
+            Ok(Linear::new(weight, scope.numbers(&[&format!("{name}_bias")], &[])?))
         };
         let linear = |name: &str, outputs: usize| Linear::load(&scope.at(name), hidden, outputs, true);
         let aggregation = match config.get("num_aggregation_labels").as_u64() {

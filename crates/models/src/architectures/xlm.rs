@@ -145,13 +145,10 @@ impl Body for XlmBody {
             let mut rows = self.words.forward(batch.input_ids().iter().copied())?;
             self.positions.add_to(&mut rows, batch.positions())?;
             self.norm.forward(&mut rows);
-            let earlier = |_: usize, _: usize, query: usize, scores: &mut [f32]| {
-                scores.iter_mut().skip(query + 1).for_each(|score| *score = f32::NEG_INFINITY);
-            };
-            let relative = Relative { bias: if self.causal { Some(&earlier) } else { None }, ..Relative::default() };
+            let relative = Relative { causal: self.causal, ..Relative::default() };
             for block in &self.blocks {
                 next_layer(turn).await?;
-                rows = block.forward(rows, batch, relative)?;
+                rows = block.forward(rows, batch, relative).await?;
             }
             Ok(rows)
         })

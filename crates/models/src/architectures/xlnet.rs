@@ -1,6 +1,8 @@
 //! XLNet (Yang et al., 2019; `modeling_xlnet.py` of transformers): attention that scores distances and segments, in the
 //! one stream that it has out of pre-training.
 
+use std::rc::Rc;
+
 use futures_util::future::LocalBoxFuture;
 
 use crate::architectures::Architecture;
@@ -87,7 +89,8 @@ fn layer(scope: &Scope<'_>, shape: &RelativeShape) -> Result<RelativeBlock> {
     let RelativeShape { hidden, heads, width, .. } = *shape;
     let attention = scope.at("rel_attn");
     let [query, key, value, distance] = ["q", "k", "v", "r"].map(|name| kernel(&attention, name, shape));
-    let output = attention.get(&["o"], &[hidden, heads, width])?.reshape((hidden, heads * width))?;
+    let output = attention.numbers(&["o"], &[hidden, heads, width])?;
+    let output = Rc::new(attention.pack(&output, hidden, heads * width)?);
     let projections = [query?, key?, value?, Linear::new(output, Vec::new()), distance?];
     RelativeBlock::load(scope, &LAYER, shape, projections)
 }
@@ -119,7 +122,7 @@ impl Body for XlnetBody {
             for layer in &self.layers {
                 next_layer(turn).await?;
                 let others = rows.clone();
-                rows = layer.forward(rows, &others, &places)?;
+                rows = layer.forward(rows, &others, &places).await?;
             }
             Ok(rows)
         })

@@ -1,6 +1,6 @@
 //! Activation functions by the names that configs use (`activations.py` of transformers).
 
-use vitrine_kernels::activation;
+use vitrine_kernels::{Function, activation};
 
 use crate::{Error, Result};
 
@@ -42,6 +42,25 @@ pub enum Activation {
 }
 
 impl Activation {
+    const ALL: [Self; 16] = [
+        Self::Identity,
+        Self::Gelu,
+        Self::GeluTanh,
+        Self::Relu,
+        Self::Silu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::GeluClipped,
+        Self::QuickGelu,
+        Self::LeakyRelu,
+        Self::ReluSquared,
+        Self::Relu6,
+        Self::Hardswish,
+        Self::Mish,
+        Self::SqrtSoftplus,
+        Self::Laplace,
+    ];
+
     /// The function of a name in `config.json`, or of a class name of PyTorch.
     pub fn parse(name: &str) -> Result<Self> {
         match name.rsplit('.').next().unwrap_or(name) {
@@ -63,6 +82,27 @@ impl Activation {
             "laplace" => Ok(Self::Laplace),
             _ => Err(Error::Config(format!("the activation function `{name}` is unknown"))),
         }
+    }
+
+    /// The function as products can apply it on their way out.
+    pub(crate) fn fused(self) -> Option<Function> {
+        match self {
+            Self::Gelu => Some(Function::Gelu),
+            Self::GeluTanh => Some(Function::GeluTanh),
+            Self::Relu => Some(Function::Relu),
+            Self::Silu => Some(Function::Silu),
+            _ => None,
+        }
+    }
+
+    /// Its place among all functions.
+    pub(crate) fn index(self) -> u32 {
+        Self::ALL.iter().position(|known| *known == self).unwrap_or(0) as u32
+    }
+
+    /// The function at a place.
+    pub(crate) fn of_index(index: u32) -> Option<Self> {
+        Self::ALL.get(index as usize).copied()
     }
 
     /// The function of each number, in place.

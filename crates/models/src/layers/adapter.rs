@@ -21,7 +21,7 @@ pub(crate) enum AdapterNorm {
 
 impl Adapter {
     /// `[rows * hidden]`, in place.
-    pub(crate) fn forward(&self, rows: &mut [f32], of_layer: &LayerNorm) -> Result<()> {
+    pub(crate) async fn forward(&self, rows: &mut [f32], of_layer: &LayerNorm) -> Result<()> {
         let mut normal = rows.to_vec();
         match &self.norm {
             AdapterNorm::None => {}
@@ -31,7 +31,7 @@ impl Adapter {
         if self.normal_residual {
             rows.copy_from_slice(&normal);
         }
-        add(rows, &self.network.forward(&normal)?);
+        add(rows, &self.network.forward(&normal).await?);
         Ok(())
     }
 }

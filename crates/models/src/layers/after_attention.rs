@@ -21,10 +21,10 @@ impl AfterAttention {
     }
 
     /// The layer's output from its input and what attention made of it, all `[rows * hidden]`.
-    pub(crate) fn forward(&self, mut rows: Vec<f32>, attended: &[f32]) -> Result<Vec<f32>> {
+    pub(crate) async fn forward(&self, mut rows: Vec<f32>, attended: &[f32]) -> Result<Vec<f32>> {
         add(&mut rows, attended);
         self.attention_norm.forward(&mut rows);
-        let fed = self.feed_forward.forward(&rows)?;
+        let fed = self.feed_forward.forward(&rows).await?;
         add(&mut rows, &fed);
         self.output_norm.forward(&mut rows);
         Ok(rows)

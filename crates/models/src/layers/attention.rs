@@ -1,40 +1,54 @@
-//! Multi-head attention (Vaswani et al., 2017): `softmax(Q Kᵀ · scale + bias) V`.
+//! Multi-head self-attention (Vaswani et al., 2017) with its projections, whose heads several workers may share.
 
-use candle_core::{Device, Tensor};
-use vitrine_kernels::rows::{scale as multiply, swap};
-use vitrine_kernels::softmax::softmax;
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use super::pieces::attend_in_pieces;
-use super::{Angles, Linear, Scope};
-use crate::weights::to_vec;
+use super::attend::{AttentionShape, attend_heads};
+use super::split::{Other, Others, Split, linear_of, split_inputs, split_outputs, write_linear};
+use super::{Angles, DistanceBias, Linear, Scope};
+use crate::peers::{Message, Words, kind, take_numbers};
+use crate::weights::{Input, Matrix};
 use crate::{Batch, Error, Result};
-
-/// What an architecture adds to the scores of one query: `(text, head, query, scores of every key)`.
-pub(crate) type Bias<'a> = &'a dyn Fn(usize, usize, usize, &mut [f32]);
 
 /// How tokens attend to others by their places; nothing by default.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Relative<'a> {
     /// Turns queries and keys by their positions.
     pub rotary: Option<&'a Angles>,
-    /// Changes scores before softmax.
-    pub bias: Option<Bias<'a>>,
+    /// Added to scores by the distance of the tokens.
+    pub distances: Option<&'a DistanceBias>,
+    /// Whether a token attends to those before it and itself only.
+    pub causal: bool,
 }
 
 /// Self-attention with its output projection.
 pub(crate) struct SelfAttention {
+    /// The heads that are here: all, where the layer is not shared.
+    pub(crate) part: AttentionPart,
+    others: Others,
+}
+
+/// Some heads of a layer's attention, with their part of the output projection.
+pub(crate) struct AttentionPart {
     pub(crate) query: Linear,
     pub(crate) key: Linear,
     pub(crate) value: Linear,
     pub(crate) output: Linear,
     pub(crate) heads: usize,
+    /// Of these heads among all.
+    first_head: usize,
 }
 
 impl SelfAttention {
+    /// Of projections that stay here.
+    pub(crate) fn of([query, key, value, output]: [Linear; 4], heads: usize) -> Self {
+        let part = AttentionPart { query, key, value, output, heads, first_head: 0 };
+        Self { part, others: Others::default() }
+    }
+
     /// Takes the projections `names` (query, key, value, output) of `scope`, all `[hidden, hidden]`.
     pub(crate) fn load(scope: &Scope<'_>, names: [&str; 4], hidden: usize, heads: usize, bias: bool) -> Result<Self> {
-        let [query, key, value, output] = names.map(|name| Linear::load(&scope.at(name), hidden, hidden, bias));
-        Ok(Self { query: query?, key: key?, value: value?, output: output?, heads })
+        Self::load_heads(scope, names, hidden, [heads, heads, hidden / heads], bias)
     }
 
     /// Takes the same projections, with heads of `width` numbers that need not divide `hidden`, and possibly fewer heads
@@ -48,16 +62,17 @@ impl SelfAttention {
     ) -> Result<Self> {
         let [query, key, value, output] = names.map(|name| scope.at(name));
         let (inner, key_inner) = (inner(heads, width)?, inner(key_heads, width)?);
-        Ok(Self {
-            query: Linear::load(&query, hidden, inner, bias)?,
-            key: Linear::load(&key, hidden, key_inner, bias)?,
-            value: Linear::load(&value, hidden, key_inner, bias)?,
-            output: Linear::load(&output, inner, hidden, bias)?,
-            heads,
-        })
+        let group = heads / key_heads.max(1) * width;
+        let project = |scope: &Scope<'_>, inner: usize, unit: usize| -> Result<Vec<Split>> {
+            Ok(split_outputs(scope, [inner, hidden], &[(0..inner, unit)], bias)?.pop().unwrap_or_default())
+        };
+        let projections =
+            [project(&query, inner, group)?, project(&key, key_inner, width)?, project(&value, key_inner, width)?];
+        let output = split_inputs(&output, [hidden, inner], group, bias)?;
+        Self::share(scope, projections, output, width)
     }
 
-    /// Takes query, key and value from one map `[3 * heads * width, hidden]`, which is held once.
+    /// Takes query, key and value from one map `[3 * heads * width, hidden]`.
     pub(crate) fn load_fused(
         scope: &Scope<'_>,
         [fused, output]: [&str; 2],
@@ -65,25 +80,69 @@ impl SelfAttention {
         [heads, width]: [usize; 2],
         bias: bool,
     ) -> Result<Self> {
-        let (fused, inner) = (scope.at(fused), inner(heads, width)?);
-        let part = |index: usize| Linear::part(&fused, hidden, 3 * inner, index * inner..(index + 1) * inner, bias);
-        let output = Linear::load(&scope.at(output), inner, hidden, bias)?;
-        Ok(Self { query: part(0)?, key: part(1)?, value: part(2)?, output, heads })
+        let inner = inner(heads, width)?;
+        let ranges = [0, 1, 2].map(|index| (index * inner..(index + 1) * inner, width));
+        let mut parts = split_outputs(&scope.at(fused), [3 * inner, hidden], &ranges, bias)?.into_iter();
+        let projections = [0, 1, 2].map(|_| parts.next().unwrap_or_default());
+        let output = split_inputs(&scope.at(output), [hidden, inner], width, bias)?;
+        Self::share(scope, projections, output, width)
+    }
+
+    /// Keeps the first part of each projection here and tells the other workers what to make of theirs.
+    fn share(
+        scope: &Scope<'_>,
+        [query, key, value]: [Vec<Split>; 3],
+        output: Vec<Split>,
+        width: usize,
+    ) -> Result<Self> {
+        let mut parts = query.into_iter().zip(key).zip(value).zip(output);
+        let Some((((query, key), value), output)) = parts.next() else {
+            return Err(Error::Config("attention has no heads".to_owned()));
+        };
+        let linears = [query.linear()?, key.linear()?, value.linear()?, output.linear()?];
+        let own = Self::of(linears.clone(), linears.first().map_or(0, Linear::outputs) / width.max(1));
+        let mut first_head = own.part.heads;
+        let mut others = Others::default();
+        for (peer, (((query, key), value), output)) in parts.enumerate() {
+            // A model that is built before its weights are there has all parts here.
+            let Some(peers) = scope.peers() else { continue };
+            let splits = [query, key, value, output];
+            let heads = splits.first().map_or(0, |query| query.outputs()) / width.max(1);
+            let mut message = Message::default();
+            for split in &splits {
+                write_linear(&mut message, split)?;
+            }
+            let part = peers.give(peer, |id| {
+                let words = [kind::ATTENTION, id, heads as u32, first_head as u32];
+                Message { words: words.into_iter().chain(message.words).collect(), ..message }
+            })?;
+            first_head += heads;
+            others.0.push(Other { part, matrices: splits.map(|split| split.held).to_vec() });
+        }
+        Ok(Self { others, ..own })
     }
 
     /// `[batch * tokens * hidden]` → the same; padding is not attended to.
-    pub(crate) fn forward(&self, rows: &[f32], batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
-        self.forward_to(rows, rows, &Reach { relative, ..Reach::of(batch) })
+    pub(crate) async fn forward(&self, rows: &[f32], batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
+        self.forward_to(rows, rows, &Reach { relative, ..Reach::of(batch) }).await
     }
 
     /// Attention of the tokens `rows` to `others`, as many of each text: `[batch * tokens * hidden]` → the same.
-    pub(crate) fn forward_to(&self, rows: &[f32], others: &[f32], reach: &Reach<'_>) -> Result<Vec<f32>> {
+    pub(crate) async fn forward_to(&self, rows: &[f32], others: &[f32], reach: &Reach<'_>) -> Result<Vec<f32>> {
+        self.others.sum(|| reach.call(rows, others), || self.part.forward(rows, others, reach)).await
+    }
+}
+
+impl AttentionPart {
+    fn forward(&self, rows: &[f32], others: &[f32], reach: &Reach<'_>) -> Vec<f32> {
         let Reach { tokens, lengths, scale, window, relative } = *reach;
-        let (mut query, mut key) = (self.query.forward(rows)?, self.key.forward(others)?);
-        let mut value = self.value.forward(others)?;
-        let rows = (lengths.len() * tokens).max(1);
-        let width = query.len() / (rows * self.heads).max(1);
-        let key_heads = key.len() / (rows * width).max(1);
+        let (own, others) = (Input::new(rows, self.query.inputs()), Input::new(others, self.key.inputs()));
+        let mut query = self.query.forward_input(&own, None);
+        // Where tokens attend to their own text, what is made of a row once serves all three.
+        let others = if std::ptr::eq(own.rows(), others.rows()) { &own } else { &others };
+        let (mut key, mut value) = (self.key.forward_input(others, None), self.value.forward_input(others, None));
+        let width = self.query.outputs() / self.heads.max(1);
+        let key_heads = self.key.outputs() / width.max(1);
         if let Some(rotary) = relative.rotary {
             rotary.forward(&mut query, self.heads, width);
             rotary.forward(&mut key, key_heads, width);
@@ -91,13 +150,51 @@ impl SelfAttention {
                 rotary.forward(&mut value, key_heads, width);
             }
         }
-        if key_heads < self.heads {
-            let groups = self.heads / key_heads.max(1);
-            (key, value) = (repeat(&key, width, groups), repeat(&value, width, groups));
-        }
         let scale = scale.unwrap_or(1.0 / (width as f32).sqrt());
         let shape = AttentionShape { heads: self.heads, queries: tokens, keys: tokens, lengths, scale };
-        self.output.forward(&attend_in_pieces(query, &key, &value, &shape, window, relative.bias)?)
+        let bias = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
+            if let Some(distances) = relative.distances {
+                distances.add_to(scores, self.first_head + head, query);
+            }
+            if relative.causal {
+                scores.iter_mut().skip(query + 1).for_each(|score| *score = f32::NEG_INFINITY);
+            }
+        };
+        let biased = relative.distances.is_some() || relative.causal;
+        let bias = biased.then_some(&bias as super::attend::Bias<'_>);
+        let attended = attend_heads(&query, &key, &value, &shape, key_heads, window, bias);
+        self.output.forward_input(&Input::new(&attended, self.output.inputs()), None)
+    }
+
+    /// Reads a part that another worker gave.
+    pub(crate) fn read(mut words: Words<'_>, numbers: &[f32], matrices: &HashMap<u32, Rc<Matrix>>) -> Result<Self> {
+        let (heads, first_head) = (words.size()?, words.size()?);
+        let mut numbers = numbers;
+        let mut linear = || linear_of(&mut words, &mut numbers, matrices);
+        Ok(Self { query: linear()?, key: linear()?, value: linear()?, output: linear()?, heads, first_head })
+    }
+
+    /// Answers a call that [`Reach::call`] made.
+    pub(crate) fn answer(&self, mut words: Words<'_>, numbers: Vec<f32>) -> Result<Vec<f32>> {
+        let (tokens, texts) = (words.size()?, words.size()?);
+        let lengths = words.sizes(texts)?;
+        let (scaled, scale, window, causal, cross) =
+            (words.next()?, f32::from_bits(words.next()?), words.size()?, words.next()? == 1, words.next()? == 1);
+        let (rotary, distances) = (words.next()?, words.size()?);
+        let mut numbers = numbers.as_slice();
+        let count = tokens.saturating_mul(texts);
+        let rows = take_numbers(&mut numbers, count.saturating_mul(self.query.inputs()))?;
+        let others = if cross { take_numbers(&mut numbers, count.saturating_mul(self.key.inputs()))? } else { rows };
+        let rotary = if rotary == 1 { Some(Angles::read(&mut words, &mut numbers)?) } else { None };
+        let distances = if distances > 0 { Some(DistanceBias::read(distances, tokens, &mut numbers)?) } else { None };
+        let reach = Reach {
+            tokens,
+            lengths: &lengths,
+            scale: (scaled == 1).then_some(scale),
+            window: window.checked_sub(1),
+            relative: Relative { rotary: rotary.as_ref(), distances: distances.as_ref(), causal },
+        };
+        Ok(self.forward(rows, others, &reach))
     }
 }
 
@@ -110,7 +207,7 @@ pub(crate) struct Reach<'a> {
     pub lengths: &'a [usize],
     /// What scores are multiplied by; where `None`, one over the root of a head's width.
     pub scale: Option<f32>,
-    /// How far a token may be that is attended to; where `None`, any. Excludes a bias.
+    /// How far a token may be that is attended to; where `None`, any.
     pub window: Option<usize>,
     pub relative: Relative<'a>,
 }
@@ -126,67 +223,34 @@ impl<'a> Reach<'a> {
             relative: Relative::default(),
         }
     }
+
+    /// Has another worker compute its heads of the same rows.
+    fn call(&self, rows: &[f32], others: &[f32]) -> Message {
+        let Relative { rotary, distances, causal } = self.relative;
+        let cross = !std::ptr::eq(rows, others);
+        let mut message = Message { words: vec![self.tokens as u32, self.lengths.len() as u32], ..Message::default() };
+        message.words.extend(self.lengths.iter().map(|length| *length as u32));
+        message.words.extend([
+            u32::from(self.scale.is_some()),
+            self.scale.unwrap_or_default().to_bits(),
+            self.window.map_or(0, |window| window as u32 + 1),
+            u32::from(causal),
+            u32::from(cross),
+            u32::from(rotary.is_some()),
+            distances.map_or(0, DistanceBias::heads) as u32,
+        ]);
+        message.numbers = rows.to_vec();
+        if cross {
+            message.numbers.extend_from_slice(others);
+        }
+        rotary.iter().for_each(|rotary| rotary.write(&mut message));
+        distances.iter().for_each(|distances| distances.write(&mut message));
+        message
+    }
 }
 
 /// The width of all heads together.
 fn inner(heads: usize, width: usize) -> Result<usize> {
     let inner = heads.checked_mul(width).filter(|inner| *inner <= 1 << 24);
     inner.ok_or_else(|| Error::Config(format!("{heads} heads of {width} numbers are too many")))
-}
-
-/// Each group of `width` numbers `times` times.
-fn repeat(rows: &[f32], width: usize, times: usize) -> Vec<f32> {
-    let heads = rows.chunks_exact(width.max(1));
-    heads.flat_map(|head| std::iter::repeat_n(head, times)).flatten().copied().collect()
-}
-
-/// The sizes of one attention.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AttentionShape<'a> {
-    pub heads: usize,
-    /// Queries of each text.
-    pub queries: usize,
-    /// Keys of each text, padding included.
-    pub keys: usize,
-    /// Keys of each text without padding, which stands at the end and is not attended to.
-    pub lengths: &'a [usize],
-    /// What scores are multiplied by before the bias is added.
-    pub scale: f32,
-}
-
-/// Attention of already projected rows: `query` is `[batch * queries * heads * width]`, `key` `[batch * keys * heads *
-/// width]`, `value` `[batch * keys * heads * width']`; the result is `[batch * queries * heads * width']`.
-pub(crate) fn attend(
-    mut query: Vec<f32>,
-    key: &[f32],
-    value: &[f32],
-    shape: &AttentionShape<'_>,
-    bias: Option<Bias<'_>>,
-) -> Result<Vec<f32>> {
-    let AttentionShape { heads, queries, keys, lengths, scale } = *shape;
-    let texts = lengths.len();
-    multiply(&mut query, scale);
-    let by_head = |rows: &[f32], tokens: usize| -> Result<Tensor> {
-        let width = rows.len() / (texts * tokens * heads).max(1);
-        Ok(Tensor::from_vec(swap(rows, tokens, heads, width), (texts * heads, tokens, width), &Device::Cpu)?)
-    };
-    let (query, key, value) = (by_head(&query, queries)?, by_head(key, keys)?, by_head(value, keys)?);
-    let mut scores = to_vec(&query.matmul(&key.t()?)?)?; // [batch * heads * queries * keys]
-    for (text, (matrices, length)) in scores.chunks_exact_mut((heads * queries * keys).max(1)).zip(lengths).enumerate()
-    {
-        for (index, row) in matrices.chunks_exact_mut(keys).enumerate() {
-            if let Some(bias) = bias {
-                bias(text, index / queries, index % queries, row);
-            }
-            softmax(row, *length);
-        }
-    }
-    let scores = Tensor::from_vec(scores, (texts * heads, queries, keys), &Device::Cpu)?;
-    let width = value.dim(2)?;
-    Ok(swap(&to_vec(&scores.matmul(&value)?)?, heads, queries, width))
-}
-
-/// Softmax of each stretch of `width` scores.
-pub(crate) fn softmax_rows(scores: &mut [f32], width: usize) {
-    scores.chunks_exact_mut(width.max(1)).for_each(|row| softmax(row, width));
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Activation, Adapter, LayerNorm, Linear, Relative, Scope, SelfAttention, add};
+use super::{Activation, Adapter, FeedForward, LayerNorm, Relative, Scope, SelfAttention, add};
 use crate::{Batch, Config, Error, Result};
 
 /// A layer of an encoder.
@@ -110,96 +110,43 @@ impl Block {
     }
 
     /// `[batch * tokens * hidden]`.
-    pub(crate) fn forward(&self, rows: Vec<f32>, batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
-        self.forward_with(rows, &|rows| self.attention.forward(rows, batch, relative))
+    pub(crate) async fn forward(&self, rows: Vec<f32>, batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
+        self.forward_with(rows, async |rows| self.attention.forward(rows, batch, relative).await).await
     }
 
     /// The same around attention of another kind.
-    pub(crate) fn forward_with(
+    pub(crate) async fn forward_with(
         &self,
         mut rows: Vec<f32>,
-        attention: &dyn Fn(&[f32]) -> Result<Vec<f32>>,
+        attention: impl AsyncFn(&[f32]) -> Result<Vec<f32>>,
     ) -> Result<Vec<f32>> {
         match self.norms {
             Norms::After => {
-                let attended = attention(&rows)?;
+                let attended = attention(&rows).await?;
                 add(&mut rows, &attended);
                 self.attention_norm.forward(&mut rows);
-                let fed = self.feed_forward.forward(&rows)?;
+                let fed = self.feed_forward.forward(&rows).await?;
                 add(&mut rows, &fed);
-                self.adapt(&mut rows)?;
+                self.adapt(&mut rows).await?;
                 self.output_norm.forward(&mut rows);
             }
             Norms::Before => {
                 let mut normal = rows.clone();
                 self.attention_norm.forward(&mut normal);
-                add(&mut rows, &attention(&normal)?);
+                add(&mut rows, &attention(&normal).await?);
                 normal.clone_from(&rows);
                 self.output_norm.forward(&mut normal);
-                add(&mut rows, &self.feed_forward.forward(&normal)?);
-                self.adapt(&mut rows)?;
+                add(&mut rows, &self.feed_forward.forward(&normal).await?);
+                self.adapt(&mut rows).await?;
             }
         }
         Ok(rows)
     }
 
-    fn adapt(&self, rows: &mut [f32]) -> Result<()> {
-        self.adapter.iter().try_for_each(|adapter| adapter.forward(rows, &self.output_norm))
-    }
-}
-
-/// `down(activation(up(x)))`, or `down(activation(up(x)) · gate(x))` (Shazeer, 2020).
-pub(crate) struct FeedForward {
-    pub(crate) up: Linear,
-    pub(crate) activation: Activation,
-    pub(crate) gate: Option<Linear>,
-    pub(crate) down: Linear,
-}
-
-impl FeedForward {
-    pub(crate) fn new(up: Linear, activation: Activation, down: Linear) -> Self {
-        Self { up, gate: None, activation, down }
-    }
-
-    /// Takes the maps `names` (up, down) of `scope`.
-    pub(crate) fn load(
-        scope: &Scope<'_>,
-        [up, down]: [&str; 2],
-        hidden: usize,
-        intermediate: usize,
-        activation: Activation,
-    ) -> Result<Self> {
-        Ok(Self {
-            up: Linear::load(&scope.at(up), hidden, intermediate, true)?,
-            activation,
-            gate: None,
-            down: Linear::load(&scope.at(down), intermediate, hidden, true)?,
-        })
-    }
-
-    /// Takes the maps `names` (up, gate, down) of `scope`.
-    pub(crate) fn load_gated(
-        scope: &Scope<'_>,
-        [up, gate, down]: [&str; 3],
-        [hidden, intermediate]: [usize; 2],
-        activation: Activation,
-        bias: bool,
-    ) -> Result<Self> {
-        Ok(Self {
-            up: Linear::load(&scope.at(up), hidden, intermediate, bias)?,
-            activation,
-            gate: Some(Linear::load(&scope.at(gate), hidden, intermediate, bias)?),
-            down: Linear::load(&scope.at(down), intermediate, hidden, bias)?,
-        })
-    }
-
-    /// `[rows * hidden]` → the same.
-    pub(crate) fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let mut inner = self.up.forward(rows)?;
-        self.activation.forward(&mut inner);
-        if let Some(gate) = &self.gate {
-            inner.iter_mut().zip(gate.forward(rows)?).for_each(|(number, gate)| *number *= gate);
+    async fn adapt(&self, rows: &mut [f32]) -> Result<()> {
+        match &self.adapter {
+            Some(adapter) => adapter.forward(rows, &self.output_norm).await,
+            None => Ok(()),
         }
-        self.down.forward(&inner)
     }
 }

@@ -1,13 +1,13 @@
 //! Attention of blocks of tokens to a few others (BigBird, Zaheer et al., 2020): the first, the last, the neighbours.
 
-use super::{SelfAttention, Span, attend_spans};
+use super::{AttentionPart, Span, attend_spans};
 use crate::{Batch, Result};
 
 /// `[batch * tokens * hidden]` → the same. The first and the last block of `block` tokens see all; the others see these
 /// two and their neighbours, and the first `random` times more: out of training, all random blocks of Python are the
 /// first.
 pub(crate) fn attend_blocks(
-    attention: &SelfAttention,
+    attention: &AttentionPart,
     rows: &[f32],
     batch: &Batch,
     block: usize,
@@ -34,6 +34,6 @@ pub(crate) fn attend_blocks(
     let mut attended = vec![0.0; rows.len()];
     let projected = [query?, key?, value?];
     let projected = projected.each_ref().map(Vec::as_slice);
-    attend_spans(projected, attention.heads, hidden, &mut { spans }, &|_, _| true, &mut attended)?;
+    attend_spans(projected, attention.heads, hidden, &mut { spans }, &|_, _| true, &mut attended);
     attention.output.forward(&attended)
 }

@@ -67,7 +67,7 @@ impl Bottleneck {
         let width = query.len() / (batch.len() * tokens * heads).max(1);
         let scale = 1.0 / (width as f32).sqrt();
         let shape = AttentionShape { heads, queries: tokens, keys: tokens, lengths: batch.lengths(), scale };
-        let mut state = self.attended.forward(&attend(query, &key, &value, &shape, None)?, residual)?;
+        let mut state = self.attended.forward(&attend(&query, &key, &value, &shape, None), residual)?;
         for (up, down) in &self.feed_forward {
             let mut inner = up.forward(&state)?;
             self.activation.forward(&mut inner);

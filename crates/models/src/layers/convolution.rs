@@ -1,8 +1,9 @@
 //! Convolutions over the tokens of each text. The tokens beyond its ends are zero; padding is a token like others.
 
 use super::{Linear, Scope};
-use crate::weights::to_vec;
+use crate::weights::Matrix;
 use crate::{Batch, Error, Result};
+use vitrine_kernels::rows::swap;
 
 /// PyTorch's `Conv1d` that keeps the number of tokens.
 pub(crate) struct Convolution {
@@ -17,12 +18,11 @@ impl Convolution {
     pub(crate) fn load(scope: &Scope<'_>, hidden: usize, kernel: usize, groups: usize) -> Result<Self> {
         check_kernel(kernel)?;
         let width = group_width(hidden, groups)?;
-        let weight = scope.get(&["weight"], &[hidden, width, kernel])?;
-        let weight = weight.reshape((groups, width, width, kernel))?.permute((0, 1, 3, 2))?.contiguous()?;
-        let weight = weight.reshape((groups, width, kernel * width))?;
-        let bias = to_vec(&scope.get(&["bias"], &[hidden])?)?;
+        let weight = swap(&scope.numbers(&["weight"], &[hidden, width, kernel])?, width, kernel, 1);
+        let bias = scope.numbers(&["bias"], &[hidden])?;
+        let linear = Linear::of_groups(pack_groups(scope, &weight, groups, width, kernel * width)?, bias);
         let middle = (kernel / 2) as isize;
-        Ok(Self { linear: Linear::new(weight, bias), hidden, groups, offsets: (-middle..=middle).collect() })
+        Ok(Self { linear, hidden, groups, offsets: (-middle..=middle).collect() })
     }
 
     /// `[batch * tokens * hidden]` → the same.
@@ -35,18 +35,30 @@ impl Linear {
     /// A `Conv1d` of kernel 1: takes `weight` `[outputs, inputs / groups, 1]` and `bias`.
     pub(crate) fn pointwise(scope: &Scope<'_>, inputs: usize, outputs: usize, groups: usize) -> Result<Self> {
         let (inner, outer) = (group_width(inputs, groups)?, group_width(outputs, groups)?);
-        let weight = scope.get(&["weight"], &[outputs, inner, 1])?;
-        let weight =
-            if groups == 1 { weight.reshape((outer, inner))? } else { weight.reshape((groups, outer, inner))? };
-        Ok(Self::new(weight, to_vec(&scope.get(&["bias"], &[outputs])?)?))
+        let weight = scope.numbers(&["weight"], &[outputs, inner, 1])?;
+        let bias = scope.numbers(&["bias"], &[outputs])?;
+        Ok(Self::of_groups(pack_groups(scope, &weight, groups, outer, inner)?, bias))
     }
 
     /// Groups whose `weight` is `[groups, inputs / groups, outputs / groups]`, and `bias` (ConvBERT).
     pub(crate) fn grouped(scope: &Scope<'_>, inputs: usize, outputs: usize, groups: usize) -> Result<Self> {
         let (inner, outer) = (group_width(inputs, groups)?, group_width(outputs, groups)?);
-        let weight = scope.get(&["weight"], &[groups, inner, outer])?.t()?.contiguous()?;
-        Ok(Self::new(weight, to_vec(&scope.get(&["bias"], &[outputs])?)?))
+        let weight = swap(&scope.numbers(&["weight"], &[groups, inner, outer])?, inner, outer, 1);
+        let bias = scope.numbers(&["bias"], &[outputs])?;
+        Ok(Self::of_groups(pack_groups(scope, &weight, groups, outer, inner)?, bias))
     }
+}
+
+/// Numbers `[groups * outputs * inputs]` as a matrix for each group.
+fn pack_groups(
+    scope: &Scope<'_>,
+    numbers: &[f32],
+    groups: usize,
+    outputs: usize,
+    inputs: usize,
+) -> Result<Vec<Matrix>> {
+    let of_group = numbers.chunks_exact((outputs * inputs).max(1)).take(groups);
+    of_group.map(|numbers| scope.pack(numbers, outputs, inputs)).collect()
 }
 
 /// A kernel must be odd, or the number of tokens would change.

@@ -1,10 +1,7 @@
 //! Disentangled attention (He et al., 2020, "DeBERTa"): the score of a query and a key is the sum of products of their
 //! contents, of the query's content with the distance between them, and of the key's content with that distance.
 
-use candle_core::{Device, Tensor};
-
-use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend};
-use crate::weights::to_vec;
+use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend, products};
 use crate::{Batch, Config, Result};
 use vitrine_kernels::rows::swap;
 
@@ -32,9 +29,9 @@ impl Disentangled {
         let width = query.len() / (batch.len() * tokens * self.heads).max(1);
         let against = |contents: &[f32], linear: &Option<Linear>| match (linear, distances) {
             (Some(linear), Some(distances)) => {
-                Products::of(contents, &linear.forward(&distances.rows)?, self.heads, width)
+                Ok(Products::of(contents, &linear.forward(&distances.rows)?, self.heads, width))
             }
-            _ => Ok(Products::default()),
+            _ => Ok::<_, crate::Error>(Products::default()),
         };
         let by_query = against(&query, &self.distance_key)?;
         let by_key = against(&key, &self.distance_query)?;
@@ -55,7 +52,7 @@ impl Disentangled {
             lengths: batch.lengths(),
             scale: self.scale,
         };
-        self.output.forward(&attend(query, &key, &value, &shape, Some(&bias))?)
+        self.output.forward(&attend(&query, &key, &value, &shape, Some(&bias)))
     }
 }
 
@@ -69,14 +66,11 @@ struct Products {
 
 impl Products {
     /// Of rows of `heads * width` numbers.
-    fn of(contents: &[f32], distances: &[f32], heads: usize, width: usize) -> Result<Self> {
-        let by_head = |rows: &[f32]| -> Result<Tensor> {
-            let count = rows.len() / (heads * width).max(1);
-            Ok(Tensor::from_vec(swap(rows, count, heads, width), (heads, count, width), &Device::Cpu)?)
-        };
-        let (contents, distances) = (by_head(contents)?, by_head(distances)?);
-        let numbers = to_vec(&contents.matmul(&distances.t()?)?)?;
-        Ok(Self { numbers, contents: contents.dim(1)?, distances: distances.dim(1)? })
+    fn of(contents: &[f32], distances: &[f32], heads: usize, width: usize) -> Self {
+        let count = |rows: &[f32]| rows.len() / (heads * width).max(1);
+        let by_head = |rows: &[f32]| swap(rows, count(rows), heads, width);
+        let numbers = products_by_head(&by_head(contents), &by_head(distances), heads, width);
+        Self { numbers, contents: count(contents), distances: count(distances) }
     }
 
     /// Those of one content, `[distances]`.
@@ -84,6 +78,14 @@ impl Products {
         let start = (head * self.contents + content) * self.distances;
         self.numbers.get(start..start + self.distances).unwrap_or_default()
     }
+}
+
+/// Products of rows with others, each head by itself: `[heads * rows * width]` and `[heads * others * width]` → `[heads *
+/// rows * others]`.
+pub(super) fn products_by_head(rows: &[f32], others: &[f32], heads: usize, width: usize) -> Vec<f32> {
+    let of_head = |rows: &[f32]| (rows.len() / heads.max(1)).max(1);
+    let pairs = rows.chunks_exact(of_head(rows)).zip(others.chunks_exact(of_head(others)));
+    pairs.flat_map(|(rows, others)| products(rows, others, width)).collect()
 }
 
 /// A vector for each distance from `-span` to `span - 1`; larger ones share the last.

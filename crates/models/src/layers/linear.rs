@@ -1,68 +1,62 @@
 //! A linear map: `y = x Wᵀ + b`.
 
-use std::ops::Range;
+use std::rc::Rc;
 
-use candle_core::{Device, Tensor};
 use vitrine_kernels::rows::{add_to_each, swap};
+use vitrine_kernels::{Finish, Function};
 
 use super::{Embedding, Scope};
-use crate::weights::{as_f32, to_vec};
-use crate::{Result, Weights};
+use crate::weights::{Held, Input, Matrix, Piece, Table};
+use crate::{Error, Result, Weights};
 
 /// A linear map with an optional bias.
 #[derive(Clone)]
 pub struct Linear {
-    /// `[out, in]`, or `[groups, out / groups, in / groups]`, in the resident format.
-    weight: Tensor,
+    weight: Weight,
     /// `[out]`; empty for none.
-    bias: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+}
+
+#[derive(Clone)]
+enum Weight {
+    Packed(Rc<Matrix>),
+    /// A table of embeddings that is used as a matrix too.
+    Table(Table),
+    /// Each group of outputs from its own group of inputs.
+    Groups(Vec<Rc<Matrix>>),
 }
 
 impl Linear {
-    /// Of a weight `[out, in]` or `[groups, out / groups, in / groups]`, and a bias `[out]` or none.
-    pub(crate) fn new(weight: Tensor, bias: Vec<f32>) -> Self {
-        Self { weight, bias }
+    /// Of a packed weight `[out, in]`, and a bias `[out]` or none.
+    pub(crate) fn new(weight: Rc<Matrix>, bias: Vec<f32>) -> Self {
+        Self { weight: Weight::Packed(weight), bias }
+    }
+
+    /// Of a packed weight `[out / groups, in / groups]` for each group, and a bias `[out]` or none.
+    pub(crate) fn of_groups(weights: Vec<Matrix>, bias: Vec<f32>) -> Self {
+        Self { weight: Weight::Groups(weights.into_iter().map(Rc::new).collect()), bias }
     }
 
     /// Takes `weight` and, where `bias` is true, `bias` of `scope`.
     pub(crate) fn load(scope: &Scope<'_>, inputs: usize, outputs: usize, bias: bool) -> Result<Self> {
-        let weight = scope.get(&["weight"], &[outputs, inputs])?;
-        let bias = if bias { to_vec(&scope.get(&["bias"], &[outputs])?)? } else { Vec::new() };
-        Ok(Self { weight, bias })
-    }
-
-    /// Takes the outputs `part` of a map `[outputs, inputs]`, whose weight stays where it is.
-    pub(crate) fn part(
-        scope: &Scope<'_>,
-        inputs: usize,
-        outputs: usize,
-        part: Range<usize>,
-        bias: bool,
-    ) -> Result<Self> {
-        let whole = Self::load(scope, inputs, outputs, bias)?;
-        let bias = whole.bias.get(part.clone()).unwrap_or_default().to_vec();
-        Ok(Self { weight: whole.weight.narrow(0, part.start, part.len())?, bias })
+        let bias = if bias { scope.numbers(&["bias"], &[outputs])? } else { Vec::new() };
+        let piece = Piece { peer: 0, outputs: 0..outputs, inputs: 0..inputs };
+        let held = scope.pieces("weight", [outputs, inputs], vec![piece])?;
+        Ok(Self::new(only(held)?, bias))
     }
 
     /// A linear map back to the vocabulary: its weight is the embeddings' table, unless the checkpoint has a weight of
     /// its own under `name` that differs (`tie_weights` of transformers 5); its bias is the first of `biases` there is.
     pub(crate) fn tied(scope: &Scope<'_>, name: &str, embedding: &Embedding, biases: &[&str]) -> Result<Self> {
-        let table = embedding.table();
-        let own = scope.at(name);
-        let mut weight = table.clone();
-        if own.has("weight") {
-            let other = own.get(&["weight"], table.dims())?;
-            if to_vec(&other)? != to_vec(table)? {
-                weight = other;
-            }
-        }
-        let bias = if biases.is_empty() { Vec::new() } else { to_vec(&scope.get(biases, &[table.dim(0)?])?)? };
-        Ok(Self { weight, bias })
+        let own = Embedding::tied(scope, name, embedding)?;
+        let bias = if biases.is_empty() { Vec::new() } else { scope.numbers(biases, &[embedding.ids()])? };
+        own.table().use_whole();
+        Ok(Self { weight: Weight::Table(own.table().clone()), bias })
     }
 
     /// The same map with the bias `name`, `[1, out]`.
     pub(crate) fn with_row_bias(self, scope: &Scope<'_>, name: &str) -> Result<Self> {
-        let bias = to_vec(&scope.get(&[name], &[1, self.weight.dim(0)?])?)?;
+        let bias = scope.numbers(&[name], &[1, self.outputs()])?;
         Ok(Self { bias, ..self })
     }
 
@@ -71,25 +65,64 @@ impl Linear {
         Self::load(&Scope::new(weights).at("linear"), inputs, outputs, bias)
     }
 
+    pub(crate) fn outputs(&self) -> usize {
+        match &self.weight {
+            Weight::Packed(matrix) => matrix.outputs,
+            Weight::Table(table) => table.dims2().0,
+            Weight::Groups(groups) => groups.iter().map(|group| group.outputs).sum(),
+        }
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        match &self.weight {
+            Weight::Packed(matrix) => matrix.inputs,
+            Weight::Table(table) => table.dims2().1,
+            Weight::Groups(groups) => groups.iter().map(|group| group.inputs).sum(),
+        }
+    }
+
     /// `[rows * in]` → `[rows * out]`.
     pub fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let mut product = match self.weight.dims() {
-            [groups, _, inputs] => grouped(&self.weight, rows, *groups, *inputs)?,
-            _ => {
-                let inputs = self.weight.dim(1)?;
-                let rows = Tensor::from_slice(rows, (rows.len() / inputs.max(1), inputs), &Device::Cpu)?;
-                to_vec(&rows.matmul(&as_f32(&self.weight)?.t()?)?)?
+        Ok(self.forward_input(&Input::new(rows, self.inputs()), None))
+    }
+
+    /// The same of rows that other maps take too, with a function of each number.
+    pub(crate) fn forward_input(&self, input: &Input<'_>, activation: Option<Function>) -> Vec<f32> {
+        let mut out = vec![0.0; input.count() * self.outputs()];
+        let finish = Finish { bias: &self.bias, activation, add: false };
+        match &self.weight {
+            Weight::Packed(matrix) => matrix.product(input, finish, &mut out),
+            Weight::Table(table) => table.product(input, finish, &mut out),
+            Weight::Groups(groups) => {
+                out = grouped(groups, input);
+                add_to_each(&mut out, &self.bias);
+                if let Some(activation) = activation {
+                    activation.apply(&mut out);
+                }
             }
-        };
-        add_to_each(&mut product, &self.bias);
-        Ok(product)
+        }
+        out
     }
 }
 
-/// Each group of outputs from its own group of `inputs`.
-fn grouped(weight: &Tensor, rows: &[f32], groups: usize, inputs: usize) -> Result<Vec<f32>> {
-    let count = rows.len() / (groups * inputs).max(1);
-    let rows = Tensor::from_vec(swap(rows, count, groups, inputs), (groups, count, inputs), &Device::Cpu)?;
-    let product = rows.matmul(&as_f32(weight)?.t()?)?;
-    Ok(swap(&to_vec(&product)?, groups, count, product.dim(2)?))
+/// The one piece that is here.
+fn only(held: Vec<Held>) -> Result<Rc<Matrix>> {
+    match held.into_iter().next() {
+        Some(Held::Here(matrix)) => Ok(matrix),
+        _ => Err(Error::Internal("a matrix is not where it was asked for".to_owned())),
+    }
+}
+
+/// Each group of outputs from its own group of inputs.
+fn grouped(groups: &[Rc<Matrix>], input: &Input<'_>) -> Vec<f32> {
+    let Some(first) = groups.first() else { return Vec::new() };
+    let count = input.count();
+    let by_group = swap(input.rows(), count, groups.len(), first.inputs);
+    let mut out = vec![0.0; count * first.outputs * groups.len()];
+    let parts =
+        out.chunks_exact_mut((count * first.outputs).max(1)).zip(by_group.chunks((count * first.inputs).max(1)));
+    for (group, (out, rows)) in groups.iter().zip(parts) {
+        group.product(&Input::new(rows, first.inputs), Finish::default(), out);
+    }
+    swap(&out, groups.len(), count, first.outputs)
 }

@@ -4,7 +4,6 @@ use vitrine_kernels::norm::{layer_norm, rms_norm};
 
 use super::Scope;
 use crate::Result;
-use crate::weights::to_vec;
 
 /// A norm of either kind, or none.
 pub(crate) enum Norm {
@@ -35,13 +34,13 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     /// Old checkpoints say `gamma` and `beta` for `weight` and `bias`.
     pub(crate) fn load(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
-        let bias = to_vec(&scope.get(&["bias", "beta"], &[hidden])?)?;
+        let bias = scope.numbers(&["bias", "beta"], &[hidden])?;
         Ok(Self { bias, ..Self::without_bias(scope, hidden, epsilon)? })
     }
 
     /// A norm that has no bias.
     pub(crate) fn without_bias(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
-        let weight = to_vec(&scope.get(&["weight", "gamma"], &[hidden])?)?;
+        let weight = scope.numbers(&["weight", "gamma"], &[hidden])?;
         Ok(Self { weight, bias: vec![0.0; hidden], epsilon: Some(epsilon as f32) })
     }
 
@@ -75,7 +74,7 @@ pub(crate) struct RmsNorm {
 
 impl RmsNorm {
     pub(crate) fn load(scope: &Scope<'_>, hidden: usize, epsilon: f64) -> Result<Self> {
-        Ok(Self { weight: to_vec(&scope.get(&["weight"], &[hidden])?)?, epsilon: epsilon as f32 })
+        Ok(Self { weight: scope.numbers(&["weight"], &[hidden])?, epsilon: epsilon as f32 })
     }
 
     /// `[rows * hidden]`, in place.

@@ -1,11 +1,10 @@
 //! Layers whose attention scores distances and segments beside contents (Transformer-XL, Dai et al., 2019; XLNet, Yang
 //! et al., 2019): `(q + u)·k + (q + v)·W r(distance) + (q + w)·segment`.
 
-use candle_core::{Device, Tensor};
-
+use super::disentangled::products_by_head;
 use super::{Activation, AttentionShape, FeedForward, LayerNorm, Linear, Scope, add, attend};
-use crate::weights::to_vec;
 use crate::{Error, Result};
+use std::rc::Rc;
 use vitrine_kernels::rows::swap;
 
 /// A layer: attention, then a feed-forward network, each with a residual sum and a norm after it.
@@ -68,11 +67,12 @@ pub(crate) struct Places<'a> {
     pub first_apart: bool,
 }
 
-/// A map whose weight a checkpoint holds as `[in, heads, width]`, which stays where it is.
+/// A map whose weight a checkpoint holds as `[in, heads, width]`.
 pub(crate) fn kernel(scope: &Scope<'_>, name: &str, shape: &RelativeShape) -> Result<Linear> {
     let RelativeShape { hidden, heads, width, .. } = *shape;
-    let weight = scope.get(&[name], &[hidden, heads, width])?.reshape((hidden, heads * width))?;
-    Ok(Linear::new(weight.t()?, Vec::new()))
+    let weight = scope.numbers(&[name], &[hidden, heads, width])?;
+    let weight = swap(&weight, hidden, heads * width, 1);
+    Ok(Linear::new(Rc::new(scope.pack(&weight, heads * width, hidden)?), Vec::new()))
 }
 
 impl RelativeBlock {
@@ -88,8 +88,8 @@ impl RelativeBlock {
             return Err(Error::Config(format!("the hidden size {hidden} is odd")));
         }
         let attention = scope.at(names.attention);
-        let bias = |name: &str| -> Result<_> { to_vec(&attention.get(&[name], &[heads, width])?) };
-        let mut same = to_vec(&attention.get(&["seg_embed"], &[2, heads, width])?)?;
+        let bias = |name: &str| attention.numbers(&[name], &[heads, width]);
+        let mut same = attention.numbers(&["seg_embed"], &[2, heads, width])?;
         let mut other = same.split_off(heads * width);
         if !names.same_first {
             std::mem::swap(&mut same, &mut other);
@@ -110,11 +110,11 @@ impl RelativeBlock {
     }
 
     /// `[batch * queries * hidden]` → the same; the keys are of `others`, `[batch * keys * hidden]`.
-    pub(crate) fn forward(&self, mut rows: Vec<f32>, others: &[f32], places: &Places<'_>) -> Result<Vec<f32>> {
+    pub(crate) async fn forward(&self, mut rows: Vec<f32>, others: &[f32], places: &Places<'_>) -> Result<Vec<f32>> {
         let attended = self.attend(&rows, others, places)?;
         add(&mut rows, &attended);
         self.attention_norm.forward(&mut rows);
-        let fed = self.feed_forward.forward(&rows)?;
+        let fed = self.feed_forward.forward(&rows).await?;
         add(&mut rows, &fed);
         self.output_norm.forward(&mut rows);
         Ok(rows)
@@ -137,11 +137,9 @@ impl RelativeBlock {
         let distances = Distances::of(places);
         let count = distances.last.saturating_add_signed(-distances.first) + 1;
         let sinusoids = self.distance.forward(&distances.sinusoids(hidden))?;
-        let by_head = |rows: Vec<f32>, count: usize| -> Result<Tensor> {
-            Ok(Tensor::from_vec(swap(&rows, count, heads, width), (heads, count, width), &Device::Cpu)?)
-        };
-        let met = by_head(by_distance, texts * queries)?.matmul(&by_head(sinusoids, count)?.t()?)?;
-        let met = to_vec(&met)?;
+        let by_head = |rows: &[f32], count: usize| swap(rows, count, heads, width);
+        let met = by_head(&by_distance, texts * queries);
+        let met = products_by_head(&met, &by_head(&sinusoids, count), heads, width);
 
         let score = |text: usize, head: usize, query: usize, scores: &mut [f32]| {
             let row = text * queries + query;
@@ -168,7 +166,7 @@ impl RelativeBlock {
         };
         let shape = AttentionShape { heads, queries, keys, lengths: places.lengths, scale };
         let (key, value) = (self.key.forward(others)?, self.value.forward(others)?);
-        self.output.forward(&attend(content, &key, &value, &shape, Some(&score))?)
+        self.output.forward(&attend(&content, &key, &value, &shape, Some(&score)))
     }
 }
 

@@ -2,7 +2,9 @@
 //! `_relative_position_bucket` of `modeling_t5.py`).
 
 use super::Scope;
-use crate::weights::to_vec;
+use vitrine_kernels::rows::swap;
+
+use crate::peers::{Message, take_numbers};
 use crate::{Error, Result};
 
 /// A number for each bucket of distances and each head.
@@ -32,7 +34,7 @@ impl RelativeBias {
             let Buckets { count, max_distance, .. } = buckets;
             return Err(Error::Config(format!("distances up to {max_distance} do not fill {count} buckets")));
         }
-        Ok(Self { table: to_vec(&scope.get(&["weight"], &[buckets.count, heads])?)?, heads, buckets })
+        Ok(Self { table: scope.numbers(&["weight"], &[buckets.count, heads])?, heads, buckets })
     }
 
     /// The biases of texts of `tokens` tokens, made once a forward pass.
@@ -40,7 +42,9 @@ impl RelativeBias {
         let row = |bucket: usize| self.table.get(bucket * self.heads..(bucket + 1) * self.heads).unwrap_or_default();
         let before = (0..tokens).rev().map(|distance| row(self.buckets.of(distance, false)));
         let after = (1..tokens).map(|distance| row(self.buckets.of(distance, true)));
-        DistanceBias { rows: before.chain(after).flatten().copied().collect(), heads: self.heads, tokens }
+        let rows: Vec<f32> = before.chain(after).flatten().copied().collect();
+        let distances = rows.len() / self.heads.max(1);
+        DistanceBias { numbers: swap(&rows, distances, self.heads, 1), heads: self.heads, tokens }
     }
 }
 
@@ -70,18 +74,34 @@ impl Buckets {
 
 /// Biases of the texts of one forward pass.
 pub(crate) struct DistanceBias {
-    /// `[2 * tokens - 1, heads]`, of the token `tokens - 1` before the query first.
-    rows: Vec<f32>,
+    /// For each head the bias of every distance, from a key `tokens - 1` before the query to one as far after it.
+    numbers: Vec<f32>,
     heads: usize,
     tokens: usize,
 }
 
 impl DistanceBias {
-    /// Adds the bias of each key to the scores of one query.
+    pub(crate) fn heads(&self) -> usize {
+        self.heads
+    }
+
+    /// Adds the biases of the keys of one query to their scores.
     pub(crate) fn add_to(&self, scores: &mut [f32], head: usize, query: usize) {
-        let first = self.tokens.saturating_sub(1 + query);
-        let biases = self.rows.iter().skip(first * self.heads + head).step_by(self.heads.max(1));
+        let distances = (2 * self.tokens).saturating_sub(1);
+        let first = head * distances + self.tokens.saturating_sub(1 + query);
+        let biases = self.numbers.get(first..).unwrap_or_default();
         scores.iter_mut().zip(biases).for_each(|(score, bias)| *score += bias);
+    }
+
+    /// Adds it to a message for another worker.
+    pub(crate) fn write(&self, message: &mut Message) {
+        message.numbers.extend_from_slice(&self.numbers);
+    }
+
+    /// Takes it off a message's numbers.
+    pub(crate) fn read(heads: usize, tokens: usize, numbers: &mut &[f32]) -> Result<Self> {
+        let count = (2 * tokens).saturating_sub(1).saturating_mul(heads);
+        Ok(Self { numbers: take_numbers(numbers, count)?.to_vec(), heads, tokens })
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Sources<'a> {
 
 impl Residual {
     /// `[batch * tokens * hidden]`, in place.
-    pub(crate) fn forward(&self, rows: &mut [f32], sources: &Sources<'_>) -> Result<()> {
+    pub(crate) async fn forward(&self, rows: &mut [f32], sources: &Sources<'_>) -> Result<()> {
         let normal = (self.norms == Norms::Before).then(|| {
             let mut normal = rows.to_vec();
             self.norm.forward(&mut normal);
@@ -38,10 +38,10 @@ impl Residual {
         });
         let input = normal.as_deref().unwrap_or(rows);
         let output = match (&self.part, sources.encoded) {
-            (Part::FeedForward(feed_forward), _) => feed_forward.forward(input)?,
-            (Part::Encoded(attention), Some((encoded, reach))) => attention.forward_to(input, encoded, &reach)?,
+            (Part::FeedForward(feed_forward), _) => feed_forward.forward(input).await?,
+            (Part::Encoded(attention), Some((encoded, reach))) => attention.forward_to(input, encoded, &reach).await?,
             (Part::Attention(attention) | Part::Encoded(attention), _) => {
-                attention.forward_to(input, input, &sources.own)?
+                attention.forward_to(input, input, &sources.own).await?
             }
         };
         add(rows, &output);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::peers::{Message, Words, take_numbers};
 use crate::{Config, Error, Result};
 
 /// How fast each pair of numbers turns.
@@ -107,6 +108,27 @@ impl Angles {
                 }
             }
         }
+    }
+}
+
+impl Angles {
+    /// Adds them to a message for another worker.
+    pub(crate) fn write(&self, message: &mut Message) {
+        let pairs = self.positions.first().map_or(0, Vec::len);
+        let (halves, of_values) = (u32::from(self.pairing == Pairing::Halves), u32::from(self.of_values));
+        message.words.extend([halves, of_values, self.positions.len() as u32, pairs as u32]);
+        message.numbers.extend(self.positions.iter().flatten().flat_map(|(cos, sin)| [*cos, *sin]));
+    }
+
+    /// Takes them off a message's words and numbers.
+    pub(crate) fn read(words: &mut Words<'_>, numbers: &mut &[f32]) -> Result<Self> {
+        let pairing = if words.next()? == 1 { Pairing::Halves } else { Pairing::Neighbours };
+        let (of_values, positions, pairs) = (words.next()? == 1, words.size()?, words.size()?);
+        let row = |_| {
+            let angles = take_numbers(numbers, 2 * pairs)?;
+            Ok(angles.as_chunks().0.iter().map(|[cos, sin]| (*cos, *sin)).collect())
+        };
+        Ok(Self { positions: (0..positions).map(row).collect::<Result<_>>()?, pairing, of_values })
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::{Linear, Scope, SelfAttention, Span, attend_spans};
+use super::{AttentionPart, Linear, Scope, Span, attend_spans};
 use crate::{Batch, Result};
 
-/// What windowed attention has beside the projections of [`SelfAttention`].
+/// What windowed attention has beside the projections of [`AttentionPart`].
 pub(crate) struct WindowAttention {
     /// Query, key and value of tokens that attend to all others.
     global: [Linear; 3],
@@ -25,7 +25,7 @@ impl WindowAttention {
     /// that see all and are seen by all.
     pub(crate) fn forward(
         &self,
-        local: &SelfAttention,
+        local: &AttentionPart,
         rows: &[f32],
         batch: &Batch,
         global: &[Range<usize>],
@@ -49,14 +49,14 @@ impl WindowAttention {
         let mut attended = vec![0.0; rows.len()];
         let projected = [local.query.forward(rows)?, local.key.forward(rows)?, local.value.forward(rows)?];
         let projected = projected.each_ref().map(Vec::as_slice);
-        attend_spans(projected, heads, hidden, &mut windows, &sees, &mut attended)?;
+        attend_spans(projected, heads, hidden, &mut windows, &sees, &mut attended);
         if global.iter().any(|global| !global.is_empty()) {
             let [query, key, value] = self.global.each_ref().map(|linear| linear.forward(rows));
             let mut spans = texts().map(|((start, length), global)| Span {
                 queries: place(start, global).collect(),
                 keys: (start..start + length).collect(),
             });
-            attend_spans([&query?, &key?, &value?], heads, hidden, &mut spans, &|_, _| true, &mut attended)?;
+            attend_spans([&query?, &key?, &value?], heads, hidden, &mut spans, &|_, _| true, &mut attended);
         }
         local.output.forward(&attended)
     }

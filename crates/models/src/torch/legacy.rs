@@ -38,7 +38,7 @@ impl Legacy {
     }
 
     /// Takes the next bytes.
-    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors) -> Result<()> {
+    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors<'_>) -> Result<()> {
         loop {
             self.state = match &mut self.state {
                 State::Magic(buffer) => {
@@ -64,7 +64,9 @@ impl Legacy {
                 }
                 State::Dict(pickle) => {
                     let Some(root) = pickle.write(&mut bytes)? else { return Ok(()) };
-                    self.dict = Some(StateDict::new(std::mem::take(pickle), root, self.file_bytes)?);
+                    let dict = StateDict::new(std::mem::take(pickle), root, self.file_bytes)?;
+                    tensors.learn(&dict.tensors())?;
+                    self.dict = Some(dict);
                     State::Keys(Pickle::default())
                 }
                 State::Keys(pickle) => {

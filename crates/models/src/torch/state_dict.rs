@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::malformed;
 use super::pickle::{Pickle, Place, Value};
 use crate::safetensors::{Dtype, TensorInfo};
-use crate::weights::{Building, Tensors, readable};
+use crate::weights::{Building, Filling, Form, Kept, Numbers, Tensors, readable};
 use crate::{Error, Result};
 
 /// A storage: numbers in a row, of which tensors are views.
@@ -189,6 +189,11 @@ impl View {
         self.shape.iter().product()
     }
 
+    /// Whether it shows the same numbers of the same storage.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.start, &self.shape, &self.strides) == (other.start, &other.shape, &other.strides)
+    }
+
     /// Where it ends in its storage.
     fn end(&self) -> u64 {
         end_of_view(self.start, &self.shape, &self.strides).unwrap_or(0)
@@ -247,61 +252,88 @@ impl StateDict {
         self.keys.get(key).copied()
     }
 
+    /// All tensors by name.
+    pub fn tensors(&self) -> Vec<TensorInfo> {
+        self.views.iter().filter_map(|view| self.info(view)).collect()
+    }
+
     /// What the file says that it holds; several names of the same numbers count once.
     pub fn contents(&self) -> Vec<TensorInfo> {
         let mut seen = HashSet::new();
         let distinct = self.views.iter().filter(|view| seen.insert((view.storage, view.start, &view.shape)));
-        let info = |view: &View| {
-            let dtype = self.storages.get(view.storage)?.dtype;
-            let bytes = view.count() as u64 * dtype.width();
-            Some(TensorInfo { name: view.name.clone(), dtype, shape: view.shape.clone(), bytes })
-        };
-        distinct.filter_map(info).collect()
+        distinct.filter_map(|view| self.info(view)).collect()
+    }
+
+    fn info(&self, view: &View) -> Option<TensorInfo> {
+        let dtype = self.storages.get(view.storage)?.dtype;
+        let bytes = view.count() as u64 * dtype.width();
+        Some(TensorInfo { name: view.name.clone(), dtype, shape: view.shape.clone(), bytes })
     }
 
     /// The views of a storage that become tensors.
-    fn used<'a, 'b>(&'a self, storage: usize, tensors: &'b Tensors) -> impl Iterator<Item = &'a View> + use<'a, 'b> {
+    fn used(&self, storage: usize, tensors: &Tensors<'_>) -> Vec<&View> {
         let start = self.views.partition_point(|view| view.storage < storage);
         let views = self.views.get(start..).unwrap_or_default().iter();
         let is_float = self.storages.get(storage).is_some_and(|storage| storage.dtype.is_float());
-        views.take_while(move |view| view.storage == storage).filter(move |view| is_float && tensors.uses(&view.name))
+        let views = views.take_while(|view| view.storage == storage);
+        views.filter(|view| is_float && tensors.uses(&view.name)).collect()
     }
 
-    /// The stretch of a storage that tensors are made of.
-    fn stretch(&self, storage: usize, tensors: &Tensors) -> Option<(u64, u64)> {
-        let extents = || self.used(storage, tensors).filter(|view| view.count() > 0);
-        Some((extents().map(|view| view.start).min()?, extents().map(View::end).max()?))
-    }
-
-    /// Begins to read a storage.
-    pub fn begin(&self, storage: usize, tensors: &Tensors) -> Result<Building> {
+    /// Begins to read a storage. Where it is one tensor, its numbers go straight into the form that the model wants.
+    pub fn begin(&self, storage: usize, tensors: &Tensors<'_>) -> Result<Building> {
         let Some(info) = self.storages.get(storage) else { return Ok(Building::skipping(0)) };
-        if let Some(view) = self.used(storage, tensors).next() {
+        let used = self.used(storage, tensors);
+        if let Some(view) = used.first() {
             readable(&view.name, info.dtype)?;
         }
-        let Some((start, end)) = self.stretch(storage, tensors) else { return Ok(Building::skipping(info.bytes())) };
+        let Some((start, end)) = stretch(&used) else { return Ok(Building::skipping(info.bytes())) };
+        let filling = match used.as_slice() {
+            [view] if view.is_contiguous() => {
+                Filling::new(&view.shape, &tensors.form(&view.name, &view.shape), tensors.resident, Vec::new())?
+            }
+            _ => Filling::new(&[(end - start) as usize], &Form::Table, tensors.flat(), Vec::new())?,
+        };
         let width = info.dtype.width();
-        Building::new(tensors.resident, info.dtype, start * width, end - start, (info.numbers - end) * width)
+        Ok(Building::new(filling, info.dtype, start * width, end - start, (info.numbers - end) * width))
     }
 
-    /// Makes the tensors of a storage that has been read: views that share it share its numbers.
-    pub fn finish(&self, storage: usize, building: Building, tensors: &mut Tensors) -> Result<()> {
-        let numbers = building.finish();
-        let (first, end) = self.stretch(storage, tensors).unwrap_or((0, 0));
-        let mut made = Vec::new();
-        for view in self.used(storage, tensors).filter(|view| !view.is_contiguous()) {
+    /// Makes the tensors of a storage that has been read: views of the same numbers share them.
+    pub fn finish(&self, storage: usize, building: Building, tensors: &mut Tensors<'_>) -> Result<()> {
+        let used = self.used(storage, tensors);
+        let (first, end) = stretch(&used).unwrap_or((0, 0));
+        let filled = match (building.finish(), used.as_slice()) {
+            (Some(filling), [view]) if view.is_contiguous() => {
+                return tensors.keep(&view.name, filling.finish(tensors.peers.as_ref())?);
+            }
+            (Some(filling), _) => filling.into_numbers(),
+            (None, _) => Numbers::Zeros(0),
+        };
+        let mut made: Vec<(&View, Form, Kept)> = Vec::new();
+        for view in used {
             if view.count() as u64 > end - first {
                 return Err(malformed(format!("tensor `{}` has more numbers than its storage", view.name)));
             }
-            let copy = numbers.gather((view.start - first) as usize, &view.shape, &view.strides)?;
-            made.push((view, copy.into_tensor(view.shape.as_slice())?));
+            let form = tensors.form(&view.name, &view.shape);
+            let same = made.iter().find(|(other, known, _)| *known == form && other.is_same(view));
+            let kept = match same {
+                Some((.., kept)) => kept.clone(),
+                None => {
+                    // An empty view may begin anywhere.
+                    let start = if view.count() == 0 { 0 } else { view.start - first };
+                    let numbers = filled.gather(start as usize, &view.shape, &view.strides)?;
+                    let mut filling = Filling::new(&view.shape, &form, tensors.resident, Vec::new())?;
+                    filling.append_numbers(&numbers);
+                    filling.finish(tensors.peers.as_ref())?
+                }
+            };
+            made.push((view, form, kept));
         }
-        let all = numbers.into_tensor((end - first) as usize)?;
-        for view in self.used(storage, tensors).filter(|view| view.is_contiguous()) {
-            // An empty view may begin anywhere.
-            let start = if view.count() == 0 { 0 } else { view.start - first };
-            made.push((view, all.narrow(0, start as usize, view.count())?.reshape(view.shape.as_slice())?));
-        }
-        made.into_iter().try_for_each(|(view, tensor)| tensors.keep(&view.name, tensor))
+        made.into_iter().try_for_each(|(view, _, kept)| tensors.keep(&view.name, kept))
     }
+}
+
+/// The stretch of a storage that its used views are made of.
+fn stretch(used: &[&View]) -> Option<(u64, u64)> {
+    let extents = || used.iter().filter(|view| view.count() > 0);
+    Some((extents().map(|view| view.start).min()?, extents().map(|view| view.end()).max()?))
 }

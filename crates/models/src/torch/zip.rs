@@ -83,7 +83,7 @@ impl Zip {
     }
 
     /// Takes the next bytes.
-    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors) -> Result<()> {
+    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors<'_>) -> Result<()> {
         // An entry without bytes ends without any.
         while !bytes.is_empty() || matches!(self.state, State::Content(_)) {
             self.state = match std::mem::replace(&mut self.state, State::Record(Vec::new())) {
@@ -140,7 +140,7 @@ impl Zip {
     }
 
     /// Reads a local header.
-    fn begin_entry(&mut self, record: &[u8], tensors: &Tensors) -> Result<Content> {
+    fn begin_entry(&mut self, record: &[u8], tensors: &Tensors<'_>) -> Result<Content> {
         let (name, extra) = record.split_at_checked(30 + number(record, 26, 2) as usize).unwrap_or_default();
         let name = std::str::from_utf8(name.get(30..).unwrap_or_default());
         let name = name.map_err(|_| malformed("a name in its zip archive is not UTF-8"))?;
@@ -238,12 +238,13 @@ impl Zip {
     }
 
     /// Acts on an entry that has come.
-    fn end_entry(&mut self, content: Content, tensors: &mut Tensors) -> Result<State> {
+    fn end_entry(&mut self, content: Content, tensors: &mut Tensors<'_>) -> Result<State> {
         self.directory.ended(self.entry.read);
         let after =
             if self.entry.descriptor.is_some() { State::Descriptor(Vec::new()) } else { State::Record(Vec::new()) };
         match (content, &self.dict) {
             (Content::Pickle(_), Some(dict)) => {
+                tensors.learn(&dict.tensors())?;
                 self.come = vec![false; dict.storages.len()];
                 for (key, bytes) in std::mem::take(&mut self.early) {
                     let Some(storage) = dict.storage(&key) else { continue };

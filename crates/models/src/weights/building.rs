@@ -1,10 +1,6 @@
-//! A stretch of a file's numbers in the making.
+//! A stretch of a file's bytes on its way into a tensor.
 
-use candle_core::{Device, Tensor};
-use half::{bf16, f16};
-use vitrine_kernels::convert;
-
-use super::Resident;
+use super::Filling;
 use crate::safetensors::Dtype;
 use crate::{Error, Result};
 
@@ -12,7 +8,8 @@ use crate::{Error, Result};
 pub(crate) struct Building {
     before: u64,
     dtype: Dtype,
-    numbers: Numbers,
+    /// What the numbers fill; nothing where all is left out.
+    filling: Option<Filling>,
     /// Bytes of numbers still to come.
     left: u64,
     /// The bytes of a number that arrived in part.
@@ -22,113 +19,42 @@ pub(crate) struct Building {
 
 impl Building {
     /// Keeps `count` numbers of a format that is [`readable`]; the other lengths are in bytes.
-    pub fn new(resident: Resident, dtype: Dtype, before: u64, count: u64, after: u64) -> Result<Self> {
-        let numbers = match resident {
-            Resident::F32 => Numbers::F32(reserve(count)?),
-            Resident::F16 => Numbers::F16(reserve(count)?),
-            Resident::Bf16 => Numbers::Bf16(reserve(count)?),
-        };
-        Ok(Self { before, dtype, numbers, left: count.saturating_mul(dtype.width()), rest: Vec::new(), after })
+    pub fn new(filling: Filling, dtype: Dtype, before: u64, count: u64, after: u64) -> Self {
+        let left = count.saturating_mul(dtype.width());
+        Self { before, dtype, filling: Some(filling), left, rest: Vec::new(), after }
     }
 
     /// Keeps nothing of so many bytes.
     pub fn skipping(bytes: u64) -> Self {
-        let numbers = Numbers::F32(Vec::new());
-        Self { before: bytes, dtype: Dtype::U8, numbers, left: 0, rest: Vec::new(), after: 0 }
+        Self { before: bytes, dtype: Dtype::U8, filling: None, left: 0, rest: Vec::new(), after: 0 }
     }
 
     /// Takes from `bytes` what belongs to the stretch; true once nothing of it is missing.
     pub fn write(&mut self, bytes: &mut &[u8]) -> bool {
         take(&mut self.before, bytes);
         let mut taken = take(&mut self.left, bytes);
-        let width = self.dtype.width() as usize;
-        if !self.rest.is_empty() {
-            fill(&mut self.rest, &mut taken, width);
-            if self.rest.len() == width {
-                self.numbers.append(self.dtype, &std::mem::take(&mut self.rest));
+        if let Some(filling) = &mut self.filling {
+            let width = self.dtype.width() as usize;
+            if !self.rest.is_empty() {
+                fill(&mut self.rest, &mut taken, width);
+                if self.rest.len() == width {
+                    filling.append(self.dtype, &std::mem::take(&mut self.rest));
+                }
             }
+            let (whole, part) = taken.split_at(taken.len() - taken.len() % width);
+            filling.append(self.dtype, whole);
+            self.rest.extend_from_slice(part);
         }
-        let (whole, part) = taken.split_at(taken.len() - taken.len() % width);
-        self.numbers.append(self.dtype, whole);
-        self.rest.extend_from_slice(part);
         if self.before == 0 && self.left == 0 {
             take(&mut self.after, bytes);
         }
         self.before == 0 && self.left == 0 && self.after == 0
     }
 
-    /// The numbers.
-    pub fn finish(self) -> Numbers {
-        self.numbers
+    /// What the numbers have filled.
+    pub fn finish(self) -> Option<Filling> {
+        self.filling
     }
-}
-
-/// Numbers in their resident format.
-pub(crate) enum Numbers {
-    F32(Vec<f32>),
-    F16(Vec<f16>),
-    Bf16(Vec<bf16>),
-}
-
-impl Numbers {
-    /// Converts whole numbers.
-    fn append(&mut self, dtype: Dtype, bytes: &[u8]) {
-        match (self, dtype) {
-            (Self::F16(out), Dtype::F16) => out.extend(convert::f16s(bytes)),
-            (Self::Bf16(out), Dtype::BF16) => out.extend(convert::bf16s(bytes)),
-            (all, Dtype::F32) => all.extend(convert::f32s(bytes)),
-            (all, Dtype::F64) => all.extend(convert::f64s(bytes).map(|number| number as f32)),
-            (all, Dtype::F16) => all.extend(convert::f16s(bytes).map(f16::to_f32)),
-            (all, _) => all.extend(convert::bf16s(bytes).map(bf16::to_f32)),
-        }
-    }
-
-    fn extend(&mut self, numbers: impl Iterator<Item = f32>) {
-        match self {
-            Self::F32(out) => out.extend(numbers),
-            Self::F16(out) => out.extend(numbers.map(f16::from_f32)),
-            Self::Bf16(out) => out.extend(numbers.map(bf16::from_f32)),
-        }
-    }
-
-    /// A tensor of all numbers.
-    pub fn into_tensor(self, shape: impl Into<candle_core::Shape>) -> Result<Tensor> {
-        Ok(match self {
-            Self::F32(numbers) => Tensor::from_vec(numbers, shape.into(), &Device::Cpu)?,
-            Self::F16(numbers) => Tensor::from_vec(numbers, shape.into(), &Device::Cpu)?,
-            Self::Bf16(numbers) => Tensor::from_vec(numbers, shape.into(), &Device::Cpu)?,
-        })
-    }
-
-    /// A copy of the numbers at `start` and, from dimension to dimension, `strides` apart, in row-major order.
-    pub fn gather(&self, start: usize, shape: &[usize], strides: &[usize]) -> Result<Self> {
-        Ok(match self {
-            Self::F32(numbers) => Self::F32(gather(numbers, start, shape, strides)?),
-            Self::F16(numbers) => Self::F16(gather(numbers, start, shape, strides)?),
-            Self::Bf16(numbers) => Self::Bf16(gather(numbers, start, shape, strides)?),
-        })
-    }
-}
-
-fn gather<T: Copy + Default>(numbers: &[T], start: usize, shape: &[usize], strides: &[usize]) -> Result<Vec<T>> {
-    let count: usize = shape.iter().product();
-    let mut gathered = reserve(count as u64)?;
-    let mut place = vec![0; shape.len()];
-    let mut at = start;
-    for _ in 0..count {
-        gathered.push(numbers.get(at).copied().unwrap_or_default());
-        // The next place in row-major order: the last dimension that has not ended goes on, those after it begin again.
-        for ((index, size), stride) in place.iter_mut().zip(shape).zip(strides).rev() {
-            *index += 1;
-            at += stride;
-            if *index < *size {
-                break;
-            }
-            at -= stride * *index;
-            *index = 0;
-        }
-    }
-    Ok(gathered)
 }
 
 /// An error where numbers of this format cannot be converted.
@@ -154,11 +80,4 @@ fn take<'a>(left: &mut u64, from: &mut &'a [u8]) -> &'a [u8] {
     *left -= taken.len() as u64;
     *from = rest;
     taken
-}
-
-fn reserve<T>(count: u64) -> Result<Vec<T>> {
-    let no_room = || Error::OutOfMemory(count.saturating_mul(size_of::<T>() as u64));
-    let mut numbers = Vec::new();
-    numbers.try_reserve_exact(usize::try_from(count).map_err(|_| no_room())?).map_err(|_| no_room())?;
-    Ok(numbers)
 }

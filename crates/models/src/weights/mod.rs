@@ -2,87 +2,82 @@
 //! nothing is ever held twice.
 
 mod building;
-mod resident;
+mod filling;
+mod form;
+mod matrix;
+mod model_weights;
+mod numbers;
 mod safetensors;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::rc::Rc;
 
-use candle_core::Tensor;
-
+use crate::peers::SharedPeers;
 use crate::safetensors::{Header, LARGEST_HEADER, TensorInfo};
 use crate::torch::{Legacy, Zip};
 use crate::{Error, Result};
 use safetensors::Safetensors;
 
 pub(crate) use building::{Building, fill, readable};
-pub(crate) use resident::{as_f32, to_vec, with_rows};
+pub(crate) use filling::{Filling, absent_table, hold};
+pub use form::Asked;
+pub(crate) use form::{Asking, Form, Held, Kept, Piece};
+pub(crate) use matrix::{Input, Matrix, Panels};
+pub use model_weights::Weights;
+pub(crate) use numbers::{Numbers, Rows};
+
+/// What stands after the name of a quantized tensor in that of its scales, one a row (`vitrine convert`).
+pub const SCALES: &str = ".q8_scales";
 
 /// The format in which weights stay in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resident {
-    /// 4 bytes a number, the fastest to compute with.
+    /// 4 bytes a number.
     F32,
     /// 2 bytes a number, with 10 bits of fraction.
     F16,
     /// 2 bytes a number, with the range of f32.
     Bf16,
+    /// 1 byte a number and a scale for each row; large matrices and tables only.
+    Q8,
 }
 
 impl Resident {
-    /// Reads the `dtype` that a page or a command asks for; `auto` is f32, in which models run fastest.
-    pub fn parse(dtype: &str) -> Result<Self> {
+    /// Reads the `dtype` that a page or a command asks for; `None` where it leaves the choice.
+    pub fn parse(dtype: &str) -> Result<Option<Self>> {
         match dtype {
-            "auto" | "" | "f32" | "float32" => Ok(Self::F32),
-            "f16" | "float16" => Ok(Self::F16),
-            "bf16" | "bfloat16" => Ok(Self::Bf16),
-            other => Err(Error::UnsupportedDtype(format!("`{other}` is not one of auto, f32, f16, bf16"))),
+            "auto" | "" => Ok(None),
+            "f32" | "float32" => Ok(Some(Self::F32)),
+            "f16" | "float16" => Ok(Some(Self::F16)),
+            "bf16" | "bfloat16" => Ok(Some(Self::Bf16)),
+            "q8" | "int8" => Ok(Some(Self::Q8)),
+            other => Err(Error::UnsupportedDtype(format!("`{other}` is not one of auto, f32, f16, bf16, q8"))),
         }
     }
-}
 
-/// A model's tensors by name.
-pub struct Weights {
-    tensors: HashMap<String, Tensor>,
-    prefix: &'static str,
-}
-
-impl Weights {
-    /// A tensor of exactly this shape, under the first of `names` that exists.
-    pub(crate) fn get(&self, names: &[String], shape: &[usize]) -> Result<Tensor> {
-        let found = names.iter().find_map(|name| Some((name, self.find(name)?)));
-        let Some((name, tensor)) = found else {
-            return Err(Error::MissingTensor(names.first().cloned().unwrap_or_default()));
-        };
-        if tensor.dims() != shape {
-            return Err(Error::Shape { name: name.clone(), expected: shape.to_vec(), found: tensor.dims().to_vec() });
+    /// Its name, which [`Resident::parse`] reads.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+            Self::Q8 => "q8",
         }
-        Ok(tensor.clone())
     }
 
-    /// Whether a tensor exists.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
-    }
-
-    /// Bytes that the tensors take; what several share counts once.
-    pub fn bytes(&self) -> u64 {
-        let mut counted = HashSet::new();
-        let bytes = self.tensors.values().filter_map(|tensor| {
-            let (storage, layout) = tensor.storage_and_layout();
-            let place = (std::ptr::from_ref(&*storage).addr(), layout.start_offset());
-            counted.insert(place).then(|| (tensor.elem_count() * tensor.dtype().size_in_bytes()) as u64)
-        });
-        bytes.sum()
-    }
-
-    fn find(&self, name: &str) -> Option<&Tensor> {
-        self.tensors.get(name).or_else(|| self.tensors.get(&format!("{}{name}", self.prefix)))
+    /// Bytes that a number of a large tensor takes.
+    pub fn width(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+            Self::Q8 => 1,
+        }
     }
 }
 
 /// Takes the bytes of one or several files of weights as they arrive; what format a file is of, its first bytes tell.
-pub struct WeightsReader {
-    tensors: Tensors,
+pub struct WeightsReader<'a> {
+    tensors: Tensors<'a>,
     file_bytes: Option<u64>,
     format: Format,
 }
@@ -96,11 +91,30 @@ enum Format {
     Legacy(Box<Legacy>),
 }
 
-impl WeightsReader {
+impl<'a> WeightsReader<'a> {
     /// A reader that keeps the tensors that `uses` names.
-    pub fn new(resident: Resident, uses: impl Fn(&str) -> bool + 'static) -> Self {
-        let tensors = Tensors { resident, uses: Box::new(uses), kept: HashMap::new(), of_file: Vec::new() };
+    pub fn new(resident: Resident, uses: impl Fn(&str) -> bool + 'a) -> Self {
+        let tensors = Tensors {
+            resident,
+            uses: Box::new(uses),
+            asks: None,
+            asked: None,
+            peers: None,
+            kept: HashMap::new(),
+            of_file: Vec::new(),
+        };
         Self { tensors, file_bytes: None, format: Format::Unknown(Vec::new()) }
+    }
+
+    /// Has other workers hold parts of the layers, as [`crate::Architecture::ask`] was told.
+    pub fn share(&mut self, peers: SharedPeers) {
+        self.tensors.peers = Some(peers);
+    }
+
+    /// Has `asks` tell in which forms the model wants its tensors, by what a file says that it holds, before the first of
+    /// them comes; all others are left out. An error ends the reading.
+    pub fn ask(&mut self, asks: impl Fn(&[TensorInfo]) -> Result<Asked> + 'a) {
+        self.tensors.asks = Some(Box::new(asks));
     }
 
     /// Begins a file of `bytes` bytes, where that is known.
@@ -157,7 +171,7 @@ impl WeightsReader {
     /// All tensors of all files. A tensor is found with `prefix` (`bert.`) before its name as well as without, as Python
     /// does for a body with or without a head.
     pub fn finish(self, prefix: &'static str) -> Weights {
-        Weights { tensors: self.tensors.kept, prefix }
+        Weights::held(self.tensors.kept, prefix, self.tensors.resident, self.tensors.peers)
     }
 }
 
@@ -175,23 +189,56 @@ impl Format {
     }
 }
 
+/// Answers what a model asks for, by what a file holds.
+type Asks<'a> = Box<dyn Fn(&[TensorInfo]) -> Result<Asked> + 'a>;
+
 /// The tensors that have been built.
-pub(crate) struct Tensors {
+pub(crate) struct Tensors<'a> {
     pub resident: Resident,
-    uses: Box<dyn Fn(&str) -> bool>,
-    kept: HashMap<String, Tensor>,
+    uses: Box<dyn Fn(&str) -> bool + 'a>,
+    asks: Option<Asks<'a>>,
+    asked: Option<Asked>,
+    pub peers: Option<SharedPeers>,
+    kept: HashMap<String, Kept>,
     /// Names that the file at hand has brought.
     of_file: Vec<String>,
 }
 
-impl Tensors {
+impl Tensors<'_> {
+    /// Takes note of what the file at hand holds.
+    pub fn learn(&mut self, contents: &[TensorInfo]) -> Result<()> {
+        if let Some(asks) = &self.asks {
+            self.asked = Some(asks(contents)?);
+        }
+        Ok(())
+    }
+
     /// Whether the model has a tensor of this name.
     pub fn uses(&self, name: &str) -> bool {
-        (self.uses)(name)
+        self.asked.as_ref().map_or_else(|| (self.uses)(name), |asked| asked.uses(name))
+    }
+
+    /// The form in which the model wants a tensor; where it has not asked, one from which any can be made.
+    pub fn form(&self, name: &str, shape: &[usize]) -> Form {
+        let asked = self.asked.as_ref().and_then(|asked| asked.forms.get(name)).cloned();
+        asked.unwrap_or(if shape.len() < 2 { Form::Numbers } else { Form::Table })
+    }
+
+    /// The format of numbers of which tensors are made only later.
+    pub fn flat(&self) -> Resident {
+        if self.resident == Resident::Q8 { Resident::F32 } else { self.resident }
+    }
+
+    /// The scales of a quantized tensor, which come before it.
+    pub fn scales(&self, name: &str) -> Option<Vec<f32>> {
+        match self.kept.get(&format!("{name}{SCALES}"))? {
+            Kept::Rows(rows) => Some(rows.to_vec()),
+            Kept::Pieces { .. } => None,
+        }
     }
 
     /// Keeps a tensor.
-    pub fn keep(&mut self, name: &str, tensor: Tensor) -> Result<()> {
+    pub fn keep(&mut self, name: &str, tensor: Kept) -> Result<()> {
         if self.kept.insert(name.to_owned(), tensor).is_some() {
             return Err(Error::Weights(format!("tensor `{name}` occurs in two files")));
         }
@@ -199,3 +246,12 @@ impl Tensors {
         Ok(())
     }
 }
+
+/// What several names share counts once.
+fn bytes_of(kept: &HashMap<String, Kept>) -> u64 {
+    let places: HashMap<usize, u64> = kept.values().flat_map(Kept::bytes).collect();
+    places.values().sum()
+}
+
+/// A table's rows as the model holds them.
+pub(crate) type Table = Rc<Rows>;

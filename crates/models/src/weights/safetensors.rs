@@ -1,7 +1,7 @@
 //! The tensors of a safetensors file as they arrive.
 
-use super::{Building, Tensors, fill, readable};
-use crate::safetensors::{Header, TensorInfo};
+use super::{Building, Filling, Tensors, fill, readable};
+use crate::safetensors::{Dtype, Header, TensorInfo};
 use crate::{Error, Result};
 
 /// Reads a safetensors file from its ninth byte on.
@@ -27,13 +27,15 @@ impl Safetensors {
     }
 
     /// Takes the next bytes.
-    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors) -> Result<()> {
+    pub fn write(&mut self, mut bytes: &[u8], tensors: &mut Tensors<'_>) -> Result<()> {
         if let State::Header(buffer, length) = &mut self.state {
             fill(buffer, &mut bytes, *length);
             if buffer.len() < *length {
                 return Ok(());
             }
-            self.state = State::Data(Header::parse(buffer, self.file_bytes)?.tensors, 0, None);
+            let infos = Header::parse(buffer, self.file_bytes)?.tensors;
+            tensors.learn(&infos)?;
+            self.state = State::Data(infos, 0, None);
         }
         let State::Data(infos, next, building) = &mut self.state else { return Ok(()) };
         loop {
@@ -41,9 +43,8 @@ impl Safetensors {
                 if !current.write(&mut bytes) {
                     return Ok(());
                 }
-                let numbers = building.take().map(Building::finish);
-                if let Some(numbers) = numbers.filter(|_| is_used(info, tensors)) {
-                    tensors.keep(&info.name, numbers.into_tensor(info.shape.as_slice())?)?;
+                if let Some(filling) = building.take().and_then(Building::finish) {
+                    tensors.keep(&info.name, filling.finish(tensors.peers.as_ref())?)?;
                 }
                 *next += 1;
             }
@@ -69,14 +70,20 @@ impl Safetensors {
     }
 }
 
-fn is_used(info: &TensorInfo, tensors: &Tensors) -> bool {
-    info.dtype.is_float() && tensors.uses(&info.name)
-}
-
-fn begin(info: &TensorInfo, tensors: &Tensors) -> Result<Building> {
-    if !is_used(info, tensors) {
+fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
+    let quantized = info.dtype == Dtype::I8 && info.shape.len() == 2;
+    let scales = if quantized && tensors.uses(&info.name) { tensors.scales(&info.name) } else { None };
+    if scales.is_none() && !(info.dtype.is_float() && tensors.uses(&info.name)) {
         return Ok(Building::skipping(info.bytes));
     }
-    readable(&info.name, info.dtype)?;
-    Building::new(tensors.resident, info.dtype, 0, info.bytes / info.dtype.width(), 0)
+    let scales = scales.unwrap_or_default();
+    if quantized && Some(&scales.len()) != info.shape.first() {
+        return Err(Error::Weights(format!("tensor `{}` has {} scales for its rows", info.name, scales.len())));
+    }
+    if !quantized {
+        readable(&info.name, info.dtype)?;
+    }
+    let form = tensors.form(&info.name, &info.shape);
+    let filling = Filling::new(&info.shape, &form, tensors.resident, scales)?;
+    Ok(Building::new(filling, info.dtype, 0, info.bytes / info.dtype.width(), 0))
 }

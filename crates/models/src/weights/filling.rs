@@ -1,0 +1,214 @@
+//! A tensor in the making: numbers in row-major order, as they arrive, into the form that the model asked for.
+
+use std::rc::Rc;
+
+use half::{bf16, f16};
+use vitrine_kernels::convert;
+
+use super::numbers::{Numbers, quantize, reserve, zeros};
+use super::{Form, Held, Kept, Matrix, Piece, Resident, Rows};
+use crate::peers::SharedPeers;
+use crate::safetensors::Dtype;
+use crate::{Error, Result};
+
+/// A tensor that is filled from its first number on.
+pub(crate) struct Filling {
+    shape: Vec<usize>,
+    target: Target,
+    /// Numbers in a row.
+    width: usize,
+    /// Rows that are complete.
+    row: usize,
+    /// Numbers of the next row that have come.
+    column: usize,
+    /// The next row, where rows are only taken as a whole.
+    pending: Option<Vec<f32>>,
+    /// What the rows of whole numbers are to be multiplied by; empty for numbers as they are.
+    scales: Vec<f32>,
+}
+
+enum Target {
+    Rows(Numbers),
+    Pieces(Vec<(Piece, Matrix)>),
+}
+
+impl Filling {
+    /// A tensor of this form and shape. Whole numbers come with `scales`, one a row.
+    pub(crate) fn new(shape: &[usize], form: &Form, resident: Resident, scales: Vec<f32>) -> Result<Self> {
+        let count: usize = shape.iter().product();
+        let width = shape.iter().skip(1).product::<usize>().max(1);
+        let rows = if shape.len() < 2 { 1 } else { count / width };
+        let width = if shape.len() < 2 { count } else { width };
+        let target = match form {
+            Form::Pieces(pieces) => {
+                let matrix = |piece: &Piece| Matrix::zeros(resident, piece.outputs.len(), piece.inputs.len());
+                let pieces = pieces.iter().map(|piece| Ok((piece.clone(), matrix(piece)?)));
+                Target::Pieces(pieces.collect::<Result<_>>()?)
+            }
+            Form::Table => Target::Rows(match resident {
+                Resident::F32 => Numbers::F32(reserve(count as u64)?),
+                Resident::F16 => Numbers::F16(reserve(count as u64)?),
+                Resident::Bf16 => Numbers::Bf16(reserve(count as u64)?),
+                Resident::Q8 => Numbers::Q8 { numbers: reserve(count as u64)?, scales: reserve(rows as u64)?, width },
+            }),
+            Form::Numbers => Target::Rows(Numbers::F32(reserve(count as u64)?)),
+        };
+        let whole_rows = !scales.is_empty()
+            || match &target {
+                Target::Rows(Numbers::Q8 { .. }) => true,
+                Target::Rows(_) => false,
+                Target::Pieces(pieces) => pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()),
+            };
+        let pending = if whole_rows { Some(reserve(width as u64)?) } else { None };
+        Ok(Self { shape: shape.to_vec(), target, width, row: 0, column: 0, pending, scales })
+    }
+
+    /// Takes the bytes of whole numbers.
+    pub(crate) fn append(&mut self, dtype: Dtype, bytes: &[u8]) {
+        match (&mut self.target, dtype, &self.pending) {
+            (Target::Rows(Numbers::F32(out)), Dtype::F32, None) => return out.extend(convert::f32s(bytes)),
+            (Target::Rows(Numbers::F16(out)), Dtype::F16, None) => return out.extend(convert::f16s(bytes)),
+            (Target::Rows(Numbers::Bf16(out)), Dtype::BF16, None) => return out.extend(convert::bf16s(bytes)),
+            _ => {}
+        }
+        match dtype {
+            Dtype::F32 => self.append_all(convert::f32s(bytes)),
+            Dtype::F64 => self.append_all(convert::f64s(bytes).map(|number| number as f32)),
+            Dtype::F16 => self.append_all(convert::f16s(bytes).map(f16::to_f32)),
+            Dtype::I8 => self.append_all(bytes.iter().map(|byte| f32::from(byte.cast_signed()))),
+            _ => self.append_all(convert::bf16s(bytes).map(bf16::to_f32)),
+        }
+    }
+
+    fn append_all(&mut self, mut numbers: impl Iterator<Item = f32>) {
+        let mut stretch = [0.0; 512];
+        loop {
+            let mut count = 0;
+            for (place, number) in stretch.iter_mut().zip(&mut numbers) {
+                *place = number;
+                count += 1;
+            }
+            if count == 0 {
+                return;
+            }
+            self.append_numbers(stretch.get(..count).unwrap_or_default());
+        }
+    }
+
+    /// Takes numbers.
+    pub(crate) fn append_numbers(&mut self, mut numbers: &[f32]) {
+        while !numbers.is_empty() {
+            let (taken, rest) = numbers.split_at(numbers.len().min((self.width - self.column).max(1)));
+            numbers = rest;
+            match &mut self.pending {
+                None => set(&mut self.target, self.row, self.column, taken),
+                Some(pending) => pending.extend_from_slice(taken),
+            }
+            self.column += taken.len();
+            if self.column >= self.width {
+                self.end_row();
+            }
+        }
+    }
+
+    fn end_row(&mut self) {
+        if let Some(mut pending) = self.pending.take() {
+            match self.scales.get(self.row) {
+                None => set(&mut self.target, self.row, 0, &pending),
+                Some(scale) => set_scaled(&mut self.target, self.row, &pending, *scale),
+            }
+            pending.clear();
+            self.pending = Some(pending);
+        }
+        self.row += 1;
+        self.column = 0;
+    }
+
+    /// The tensor. Pieces of other workers are handed to them.
+    pub(crate) fn finish(self, peers: Option<&SharedPeers>) -> Result<Kept> {
+        match self.target {
+            Target::Rows(numbers) => Ok(Kept::Rows(Rc::new(Rows::new(numbers, self.shape)))),
+            Target::Pieces(pieces) => {
+                let held = |(piece, matrix): (Piece, Matrix)| Ok((piece.clone(), hold(piece.peer, matrix, peers)?));
+                let pieces = pieces.into_iter().map(held).collect::<Result<_>>()?;
+                Ok(Kept::Pieces { pieces, shape: self.shape })
+            }
+        }
+    }
+
+    /// The numbers in row-major order; none where the tensor is in pieces.
+    pub(crate) fn into_numbers(self) -> Numbers {
+        match self.target {
+            Target::Rows(numbers) => numbers,
+            Target::Pieces(_) => Numbers::Zeros(0),
+        }
+    }
+}
+
+/// A table whose rows come later, one by one.
+pub(crate) fn absent_table(shape: &[usize], resident: Resident) -> Result<Kept> {
+    let count: usize = shape.iter().product();
+    let numbers = match resident {
+        Resident::F32 => Numbers::F32(zeros(count)?),
+        Resident::F16 => Numbers::F16(zeros(count)?),
+        Resident::Bf16 => Numbers::Bf16(zeros(count)?),
+        Resident::Q8 => {
+            let rows = shape.first().copied().unwrap_or(0);
+            Numbers::Q8 { numbers: zeros(count)?, scales: zeros(rows)?, width: count / rows.max(1) }
+        }
+    };
+    Ok(Kept::Rows(Rc::new(Rows::absent(numbers, shape.to_vec()))))
+}
+
+/// Keeps a piece here, or hands it to the worker whose it is.
+pub(crate) fn hold(peer: usize, matrix: Matrix, peers: Option<&SharedPeers>) -> Result<Held> {
+    match (peer.checked_sub(1), peers) {
+        (None, _) => Ok(Held::Here(Rc::new(matrix))),
+        (Some(peer), Some(peers)) => Ok(Held::There(peers.give_matrix(peer, matrix)?)),
+        (Some(_), None) => Err(Error::Internal("a matrix is shared, but there is no one to share it with".to_owned())),
+    }
+}
+
+fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
+    match target {
+        Target::Rows(Numbers::F32(out)) => out.extend_from_slice(numbers),
+        Target::Rows(Numbers::F16(out)) => out.extend(numbers.iter().map(|number| f16::from_f32(*number))),
+        Target::Rows(Numbers::Bf16(out)) => out.extend(numbers.iter().map(|number| bf16::from_f32(*number))),
+        Target::Rows(Numbers::Q8 { numbers: out, scales, .. }) => {
+            let (quantized, scale) = quantize(numbers);
+            out.extend(quantized);
+            scales.push(scale);
+        }
+        Target::Rows(Numbers::Zeros(_)) => {}
+        Target::Pieces(pieces) => {
+            for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
+                let first = column.max(piece.inputs.start);
+                let last = (column + numbers.len()).min(piece.inputs.end);
+                if let Some(numbers) = numbers.get(first - column..last.saturating_sub(column)) {
+                    matrix.set(row - piece.outputs.start, first - piece.inputs.start, numbers);
+                }
+            }
+        }
+    }
+}
+
+/// Sets a row of whole numbers that are to be multiplied by `scale`.
+fn set_scaled(target: &mut Target, row: usize, numbers: &[f32], scale: f32) {
+    let whole = |numbers: &[f32]| -> Vec<i8> { numbers.iter().map(|number| *number as i8).collect() };
+    match target {
+        Target::Rows(Numbers::Q8 { numbers: out, scales, .. }) => {
+            out.extend(whole(numbers));
+            scales.push(scale);
+        }
+        Target::Rows(_) => {
+            let numbers: Vec<f32> = numbers.iter().map(|number| number * scale).collect();
+            set(target, row, 0, &numbers);
+        }
+        Target::Pieces(pieces) => {
+            for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
+                let numbers = numbers.get(piece.inputs.clone()).unwrap_or_default();
+                matrix.set_quantized(row - piece.outputs.start, &whole(numbers), scale);
+            }
+        }
+    }
+}
