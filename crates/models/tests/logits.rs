@@ -4,12 +4,14 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "the files are the tests' own")]
 
+mod peers;
 mod tiny;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use futures_executor::block_on;
+use peers::InThread;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use tiny::{GoOn, HEADS, folder, name, root};
@@ -36,10 +38,17 @@ fn subfolders(path: &Path) -> Vec<PathBuf> {
 }
 
 /// The largest difference of a logit from Python's, over all batches.
-fn difference(architecture: &'static Architecture, head: Head, folder: &Path) -> Result<f32, String> {
+fn difference(architecture: &'static Architecture, head: Head, folder: &Path, workers: usize) -> Result<f32, String> {
     let read = |file: &str| std::fs::read(folder.join(file)).map_err(|error| format!("{file}: {error}"));
     let config = Config::parse(&read("config.json")?).map_err(|error| error.to_string())?;
-    let mut reader = WeightsReader::new(Resident::F32, move |name| architecture.uses(name, head));
+    let mut reader = WeightsReader::new(Resident::F32, |name| architecture.uses(name, head));
+    reader.ask(|tensors| {
+        let tensors = tensors.iter().map(|tensor| (tensor.name.clone(), Some(tensor.shape.clone())));
+        architecture.ask(&config, head, tensors, workers)
+    });
+    if workers > 1 {
+        reader.share(InThread::beside(workers - 1));
+    }
     reader.begin_file(None);
     reader.write(&read("model.safetensors")?).map_err(|error| error.to_string())?;
     let weights = reader.finish(architecture.prefix);
@@ -104,7 +113,7 @@ fn logits_are_pythons() {
     for architecture in ARCHITECTURES {
         for head in architecture.heads() {
             for folder in folders(architecture, head) {
-                match difference(architecture, head, &folder) {
+                match difference(architecture, head, &folder, 1) {
                     Ok(found) => {
                         let row = table.entry(architecture.model_type).or_insert_with(BTreeMap::new);
                         let worst: &mut f32 = row.entry(name(head)).or_default();
@@ -143,6 +152,23 @@ fn page(table: &BTreeMap<&str, BTreeMap<&str, f32>>) -> String {
         page += &format!("| `{model_type}` | {} |\n", heads.iter().map(cell).collect::<Vec<_>>().join(" | "));
     }
     page
+}
+
+#[test]
+fn layers_shared_by_workers_compute_the_same() {
+    let mut wrong = Vec::new();
+    for architecture in ARCHITECTURES {
+        for head in architecture.heads() {
+            for folder in folders(architecture, head) {
+                for workers in [2, 3] {
+                    if let Err(error) = difference(architecture, head, &folder, workers) {
+                        wrong.push(format!("{} by {workers}: {error}", folder.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

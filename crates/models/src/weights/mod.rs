@@ -19,7 +19,7 @@ use crate::{Error, Result};
 use safetensors::Safetensors;
 
 pub(crate) use building::{Building, fill, readable};
-pub(crate) use filling::{Filling, absent_table, hold};
+pub(crate) use filling::{Filling, hold};
 pub use form::Asked;
 pub(crate) use form::{Asking, Form, Held, Kept, Piece};
 pub(crate) use matrix::{Input, Matrix, Panels};
