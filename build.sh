@@ -32,7 +32,7 @@ step() {
     if [[ $status -ne 0 ]]; then
         printf 'FAILED after %s s, the end of %s:\n' "$((SECONDS - started))" "$log"
         tail -n 40 "$log" | sed 's/^/    | /'
-    elif [[ "$1 ${2-}" =~ ^cargo\ (build|clippy) ]] && ! grep -qE '^ *(Compiling|Checking) ' "$log"; then
+    elif [[ "$1 ${2-}" =~ ^(cargo\ (build|clippy)|relaxed_worker) ]] && ! grep -qE '^ *(Compiling|Checking) ' "$log"; then
         printf 'up to date\n'
     else
         printf '%s s\n' "$((SECONDS - started))"
@@ -159,15 +159,15 @@ repositories() {
 
 # wasm_module NAME WASM LEVEL: the module's JavaScript and its optimized wasm, in target/wasm/NAME/.
 wasm_module() {
-    local out="target/wasm/$1"
+    local out="target/wasm/$1" name=${1%-relaxed}
     rm -rf "$out" && mkdir -p "$out" &&
-        target/debug/vitrine-bindgen "$2" "$out" "$1" &&
-        mv "$out/$1_bg.wasm" "$out/unoptimized.wasm" &&
+        target/debug/vitrine-bindgen "$2" "$out" "$name" &&
+        mv "$out/${name}_bg.wasm" "$out/unoptimized.wasm" &&
         tests/browser/node_modules/.bin/wasm-opt "$3" \
             --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
-            --enable-mutable-globals --enable-reference-types --enable-multivalue \
+            --enable-mutable-globals --enable-reference-types --enable-multivalue --enable-relaxed-simd \
             --strip-debug --strip-producers --strip-target-features \
-            "$out/unoptimized.wasm" -o "$out/$1_bg.wasm" &&
+            "$out/unoptimized.wasm" -o "$out/${name}_bg.wasm" &&
         rm "$out/unoptimized.wasm"
 }
 
@@ -179,6 +179,11 @@ site() {
         rm -rf dist && mv target/site dist
 }
 
+relaxed_worker() {
+    RUSTFLAGS='-C target-feature=+simd128,+relaxed-simd' cargo build --release \
+        --target wasm32-unknown-unknown --target-dir target/relaxed -p vitrine-worker
+}
+
 build_site() {
     node_packages
     step bindgen 'build of the bindgen tool' cargo build -p vitrine-bindgen
@@ -187,12 +192,17 @@ build_site() {
         cargo build --profile page --target wasm32-unknown-unknown -p vitrine-element
     step wasm-worker 'wasm build of worker' \
         cargo build --release --target wasm32-unknown-unknown -p vitrine-worker
+    # The same source again, with instructions that not every browser has; worker.js picks.
+    step wasm-worker-relaxed 'wasm build of worker with relaxed SIMD' relaxed_worker
     local element="$WASM/page/vitrine_element.wasm" worker="$WASM/release/vitrine_worker.wasm"
+    local relaxed=target/relaxed/wasm32-unknown-unknown/release/vitrine_worker.wasm
     local tools=(target/debug/vitrine-bindgen tests/browser/package-lock.json)
     once element target/wasm/element 'glue and wasm-opt of element' "$element" "${tools[@]}" -- \
         wasm_module element "$element" -Oz
     once worker target/wasm/worker 'glue and wasm-opt of worker' "$worker" "${tools[@]}" -- \
         wasm_module worker "$worker" -O3
+    once worker-relaxed target/wasm/worker-relaxed 'glue and wasm-opt of worker with relaxed SIMD' "$relaxed" \
+        "${tools[@]}" -- wasm_module worker-relaxed "$relaxed" -O3
     once site dist 'site in dist/' www target/wasm tests/static_hub.mjs -- site
 }
 

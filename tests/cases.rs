@@ -16,6 +16,7 @@ fn session(model: &str, task: &str) -> Session {
         task: Some(task.to_owned()),
         dtype: "auto".to_owned(),
         snapshot: None,
+        peers: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))
 }

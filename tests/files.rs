@@ -95,6 +95,7 @@ fn options() -> LoadOptions {
         task: None,
         dtype: "auto".to_owned(),
         snapshot: None,
+        peers: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
         task: (!task.is_empty()).then(|| task.to_owned()),
         dtype: "auto".to_owned(),
         snapshot: None,
+        peers: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, host))
 }

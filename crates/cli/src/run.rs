@@ -53,6 +53,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         task: options.task,
         dtype: options.dtype,
         snapshot: None,
+        peers: None,
     };
     let loaded = load(&*model.source, &load_options, &terminal).await;
     terminal.clear();

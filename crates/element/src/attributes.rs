@@ -53,6 +53,7 @@ impl Attributes {
             revision: self.revision.clone(),
             task: self.task.clone(),
             dtype: self.dtype.clone(),
+            cores: None,
             token,
             snapshot: None,
         }

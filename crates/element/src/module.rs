@@ -46,6 +46,7 @@ impl Module {
             revision: text("revision").unwrap_or_else(|| "main".to_owned()),
             task,
             dtype: text("dtype").unwrap_or_else(|| "auto".to_owned()),
+            cores: option("cores").as_f64().map(|cores| cores as u32),
             token: text("token"),
             snapshot: None,
         };

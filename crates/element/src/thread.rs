@@ -53,6 +53,8 @@ impl Thread {
             let text = |key: &str| Reflect::get(&data, &key.into()).ok().and_then(|value| value.as_string());
             if let Some(message) = text("broken") {
                 on_message(Said::Broken(message));
+            } else if let Some(message) = text("gone") {
+                on_message(Said::Gone(message));
             } else if text("held").is_some() {
                 watch(name.clone(), on_message.clone());
             } else {

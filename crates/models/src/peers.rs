@@ -61,7 +61,8 @@ impl SharedPeers {
         Self(Rc::new(State { peers, next: std::cell::Cell::new(0) }))
     }
 
-    pub(crate) fn count(&self) -> usize {
+    /// How many others there are.
+    pub fn count(&self) -> usize {
         self.0.peers.count()
     }
 

@@ -56,6 +56,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a worker that held a part of the model is gone.
+    pub fn is_lost_peer(&self) -> bool {
+        matches!(self, Self::Model(vitrine_models::Error::PeerLost))
+    }
+
     /// The tags of the tasks that suit the model, the best first, where another task is the way out.
     pub fn tasks(&self) -> &[&'static str] {
         match self {

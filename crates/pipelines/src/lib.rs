@@ -21,6 +21,11 @@ mod token_classification;
 mod tokenizer;
 mod zero_shot_classification;
 
+/// What workers that share a model say to each other.
+pub mod peers {
+    pub use vitrine_models::{Error, Message, Peers, Result, Share, SharedPeers};
+}
+
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};
 pub use load::{LoadOptions, Session, load};

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
-use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
+use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
 use vitrine_tasks::{Task, task};
 
@@ -16,7 +16,7 @@ use crate::tokenizer::{self, Named, Tokenizer};
 use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification};
 
 /// What to load.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LoadOptions {
     /// The repository.
     pub repo: RepoId,
@@ -28,6 +28,8 @@ pub struct LoadOptions {
     pub dtype: String,
     /// What is known of the repository already, so that its host is not asked again.
     pub snapshot: Option<Snapshot>,
+    /// Workers that may hold parts of the model and compute with them.
+    pub peers: Option<SharedPeers>,
 }
 
 /// A model that is ready to run its task.
@@ -127,6 +129,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
+    let workers = 1 + options.peers.as_ref().map_or(0, SharedPeers::count);
     // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
     let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
     let weights = {
@@ -141,9 +144,12 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
             }
             let named = indexed.iter().map(|name| (name.clone(), None));
             let shaped = tensors.iter().map(|tensor| (tensor.name.clone(), Some(tensor.shape.clone())));
-            architecture.ask(&config, head, named.chain(shaped), 1)
+            architecture.ask(&config, head, named.chain(shaped), workers)
         };
         let mut reader = WeightsReader::new(resident, |name| architecture.uses(name, head));
+        if let Some(peers) = &options.peers {
+            reader.share(peers.clone());
+        }
         reader.ask(&ask);
         let mut sink = WeightsSink { reader, loading: &loading, file: "", of_file: 0, error: None };
         for file in &plan.weights {

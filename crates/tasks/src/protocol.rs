@@ -57,6 +57,9 @@ pub struct Load {
     pub task: Option<String>,
     /// `auto`, `f32`, `f16` or `bf16`.
     pub dtype: String,
+    /// Cores that compute at most; as many as pay where absent.
+    #[serde(default)]
+    pub cores: Option<u32>,
     /// An access token, kept in memory only.
     pub token: Option<String>,
     /// The snapshot that the page has seen already, so that the host is not asked twice.

@@ -1,14 +1,17 @@
 //! The model's side of a page, off its thread: messages in, messages out. Holds no line about any one task.
 
 mod loads;
+mod mailbox;
+mod peers;
+mod share;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
 use futures_util::lock::Mutex;
-use js_sys::{Function, Object, WebAssembly};
+use js_sys::{Function, Object, Reflect, WebAssembly};
 use serde::Serialize;
 use vitrine_pipelines::Session;
 use vitrine_tasks::ErrorCode;
@@ -17,6 +20,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use loads::Loads;
+use peers::PeerWorkers;
 
 /// What `worker.js` holds of this module.
 #[wasm_bindgen]
@@ -24,6 +28,10 @@ pub struct Worker(Rc<State>);
 
 struct State {
     post: Function,
+    /// Starts a worker beside this one.
+    spawn: Function,
+    /// The workers that share the models, as long as there are such models.
+    peers: RefCell<Weak<PeerWorkers>>,
     loads: Loads,
     /// What each load has made, by the id of its request.
     sessions: RefCell<HashMap<u32, Rc<Session>>>,
@@ -35,12 +43,14 @@ struct State {
 
 #[wasm_bindgen]
 impl Worker {
-    /// Takes the function that posts a message to the page.
+    /// Takes the function that posts a message to the page, and the one that starts a worker beside this one.
     #[wasm_bindgen(constructor)]
-    pub fn new(post: Function) -> Self {
+    pub fn new(post: Function, spawn: Function) -> Self {
         std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
         Self(Rc::new(State {
             post,
+            spawn,
+            peers: RefCell::default(),
             loads: Loads::default(),
             sessions: RefCell::default(),
             running: RefCell::default(),
@@ -68,7 +78,8 @@ impl State {
                     let session = session.ok_or_else(|| failure(ErrorCode::Internal, "the model is not loaded"))?;
                     let _turn = state.turn.lock().await;
                     let start = now();
-                    let run = session.run(&inputs, &parameters, &Running).await.map_err(failed)?;
+                    let run = session.run(&inputs, &parameters, &Running).await;
+                    let run = run.map_err(|error| state.failed(error))?;
                     let (elapsed, memory_bytes) = (now() - start, memory_bytes());
                     Ok(Answer::Done(Done { output: run.output, notes: run.notes, elapsed, memory_bytes }))
                 });
@@ -96,6 +107,17 @@ impl State {
             self.running.borrow_mut().remove(&id);
             self.post(id, answer);
         });
+    }
+
+    /// What the page is told of an error. Where a worker beside this one is lost, so is this one: the page starts a new
+    /// one, which fetches the model from this device and answers what was asked.
+    fn failed(&self, error: vitrine_pipelines::Error) -> Failure {
+        if error.is_lost_peer() {
+            let gone = Object::new();
+            let _ = Reflect::set(&gone, &"gone".into(), &error.to_string().into());
+            let _ = self.post.call1(&JsValue::UNDEFINED, &gone);
+        }
+        failed(error)
     }
 
     fn post(&self, id: u32, answer: Answer) {
@@ -135,7 +157,7 @@ fn failed(error: vitrine_pipelines::Error) -> Failure {
 /// Bytes of WebAssembly memory; it never shrinks, so this is also the most that was in use.
 fn memory_bytes() -> u64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    let bytes = js_sys::Reflect::get(&Object::from(memory.buffer()), &"byteLength".into());
+    let bytes = Reflect::get(&Object::from(memory.buffer()), &"byteLength".into());
     bytes.ok().and_then(|bytes| bytes.as_f64()).unwrap_or(0.0) as u64
 }
 

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
+use js_sys::Reflect;
 use vitrine_hub::{Endpoint, RepoId, Revision, Token};
+use vitrine_pipelines::peers::{Peers, SharedPeers};
 use vitrine_pipelines::{LoadOptions, Session};
 use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
+use crate::peers::PeerWorkers;
 use crate::{State, failed, memory_bytes, now};
 
 /// Milliseconds between two reports of the same phase and file: more cannot be read.
@@ -44,7 +47,7 @@ impl Loads {
             key: key.clone(),
             last: RefCell::new((Phase::Waiting, String::new(), f64::MIN)),
         };
-        let (task, stop) = abortable(async move { build(load, &page).await });
+        let (task, stop) = abortable(async move { build(load, page).await });
         entries.insert(key.clone(), Entry::Loading { waiting: vec![id], stop });
         drop(entries);
         spawn_local(async move {
@@ -99,6 +102,17 @@ impl Loads {
 }
 
 impl State {
+    /// The workers that a model may be shared with, started where there are none; `None` where one core is to compute.
+    fn peers(&self, cores: Option<u32>) -> Option<SharedPeers> {
+        let cores = cores.map_or_else(cores_to_use, |cores| cores as usize);
+        if let Some(peers) = self.peers.borrow().upgrade().filter(|peers| 1 + peers.count() == cores) {
+            return Some(SharedPeers::new(peers));
+        }
+        let peers = Rc::new(PeerWorkers::start(&self.spawn, cores.checked_sub(1).filter(|others| *others > 0)?)?);
+        *self.peers.borrow_mut() = Rc::downgrade(&peers);
+        Some(SharedPeers::new(peers))
+    }
+
     fn loaded(&self, id: u32, session: Rc<Session>) {
         let answer = Answer::Loaded(Loaded {
             task: session.task.tag.to_owned(),
@@ -115,13 +129,24 @@ impl State {
     }
 }
 
+/// Most cores that are used without being asked for: beyond, workers wait for each other more than they compute.
+const MOST_CORES: f64 = 4.0;
+
+/// Cores of this device that a model may use.
+fn cores_to_use() -> usize {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into());
+    let cores = navigator.and_then(|navigator| Reflect::get(&navigator, &"hardwareConcurrency".into()));
+    cores.ok().and_then(|cores| cores.as_f64()).unwrap_or(1.0).clamp(1.0, MOST_CORES) as usize
+}
+
 /// What tells one load from another.
 fn key(load: &Load) -> String {
     let same = Load { snapshot: None, ..load.clone() };
     serde_json::to_string(&same).unwrap_or_default()
 }
 
-async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
+async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
+    let page = &page;
     let hub_failed = |error: vitrine_hub::Error| failed(error.into());
     let endpoint = Endpoint::parse(&load.endpoint).map_err(hub_failed)?;
     let token = load.token.as_deref().and_then(Token::parse);
@@ -132,8 +157,9 @@ async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
         task: load.task,
         dtype: load.dtype,
         snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
+        peers: page.state.peers(load.cores),
     };
-    vitrine_pipelines::load(&source, &options, page).await.map_err(failed)
+    vitrine_pipelines::load(&source, &options, page).await.map_err(|error| page.state.failed(error))
 }
 
 /// The pages' requests that wait for one load.

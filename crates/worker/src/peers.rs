@@ -1,0 +1,177 @@
+//! The workers beside the first: started when a model is to be shared, ended with the last model that is.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use js_sys::{Float32Array, Function, Object, Reflect};
+use vitrine_browser::{lock, turn};
+use vitrine_hub::LocalBoxFuture;
+use vitrine_pipelines::peers::{Error, Message, Peers, Result};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::MessageEvent;
+
+use crate::mailbox::{Found, Mailbox, is_isolated};
+use crate::share::write;
+
+/// Milliseconds that a worker waits for another before it looks whether that is still there.
+const LONGEST_WAIT: f64 = 500.0;
+
+/// Bytes of calls that a mailbox has room for at first.
+const ROOM: u32 = 4 << 20;
+
+/// Workers beside this one.
+pub(crate) struct PeerWorkers(Vec<Rc<PeerWorker>>);
+
+struct PeerWorker {
+    worker: web_sys::Worker,
+    /// What calls that are not answered yet wait for, in their order.
+    waiting: RefCell<VecDeque<oneshot::Sender<Vec<f32>>>>,
+    lost: Cell<bool>,
+    /// Where memory can be shared.
+    mailbox: RefCell<Option<Rc<Mailbox>>>,
+}
+
+impl PeerWorkers {
+    /// Starts so many workers with a function of `worker.js`; `None` where none can be started.
+    pub(crate) fn start(spawn: &Function, count: usize) -> Option<Self> {
+        let workers = (0..count).map(|_| {
+            let worker = spawn.call0(&JsValue::UNDEFINED).ok()?.dyn_into::<web_sys::Worker>().ok()?;
+            Some(PeerWorker::new(worker))
+        });
+        workers.collect::<Option<_>>().map(Self)
+    }
+
+    fn peer(&self, index: usize) -> Result<&Rc<PeerWorker>> {
+        self.0.get(index).filter(|peer| !peer.lost.get()).ok_or(Error::PeerLost)
+    }
+}
+
+impl PeerWorker {
+    fn new(worker: web_sys::Worker) -> Rc<Self> {
+        let mailbox = is_isolated().then(|| Rc::new(Mailbox::new(ROOM)));
+        let peer = Rc::new(Self {
+            worker,
+            waiting: RefCell::default(),
+            lost: Cell::new(false),
+            mailbox: RefCell::new(mailbox),
+        });
+        let life = format!("life:{:x}", (js_sys::Math::random() * 2f64.powi(52)) as u64);
+        let (heard, failed, name) = (Rc::downgrade(&peer), Rc::downgrade(&peer), life.clone());
+        let listen = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            let Some(peer) = heard.upgrade() else { return };
+            let numbers = Reflect::get(&event.data(), &"numbers".into()).ok();
+            match numbers.and_then(|numbers| numbers.dyn_into::<Float32Array>().ok()) {
+                Some(numbers) => peer.answer(numbers.to_vec()),
+                None if Reflect::has(&event.data(), &"held".into()) == Ok(true) => peer.watch(name.clone()),
+                None => peer.lose(),
+            }
+        });
+        let fail = Closure::<dyn Fn()>::new(move || {
+            if let Some(peer) = failed.upgrade() {
+                peer.lose();
+            }
+        });
+        peer.worker.set_onmessage(Some(listen.into_js_value().unchecked_ref()));
+        peer.worker.set_onerror(Some(fail.into_js_value().unchecked_ref()));
+        let message = Object::new();
+        let _ = Reflect::set(&message, &"life".into(), &life.into());
+        let _ = peer.worker.post_message(&message);
+        peer
+    }
+
+    /// Waits for the lock that it holds as long as it lives: a worker that the browser ends says nothing.
+    fn watch(self: &Rc<Self>, life: String) {
+        let peer = Rc::downgrade(self);
+        spawn_local(async move {
+            if lock(&life, || {}).await.is_some()
+                && let Some(peer) = peer.upgrade()
+            {
+                peer.lose();
+            }
+        });
+    }
+
+    fn answer(&self, numbers: Vec<f32>) {
+        if let Some(waiting) = self.waiting.borrow_mut().pop_front() {
+            // A call that was given up needs no answer.
+            let _ = waiting.send(numbers);
+        }
+    }
+
+    fn lose(&self) {
+        self.lost.set(true);
+        self.waiting.borrow_mut().clear();
+    }
+
+    fn post(&self, message: &Message, call: bool) -> Result<()> {
+        let (message, transfer) = write(message, call);
+        self.worker.post_message_with_transfer(&message, &transfer).map_err(|_| Error::PeerLost)
+    }
+
+    /// Puts a call into the mailbox, in a larger one where it does not fit.
+    fn put_call(&self, message: &Message) -> Option<Rc<Mailbox>> {
+        let mut place = self.mailbox.borrow_mut();
+        let mailbox = place.as_mut()?;
+        if !mailbox.fits(message) {
+            mailbox.leave();
+            *mailbox = Rc::new(Mailbox::new(8 * (message.words.len() + message.numbers.len()) as u32));
+        }
+        if mailbox.put_call(message) {
+            let enter = Object::new();
+            let _ = Reflect::set(&enter, &"mailbox".into(), &mailbox.memory);
+            let _ = self.worker.post_message(&enter);
+        }
+        Some(mailbox.clone())
+    }
+}
+
+impl Peers for PeerWorkers {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn send(&self, peer: usize, message: Message) -> Result<()> {
+        let peer = self.peer(peer)?;
+        if let Some(mailbox) = &*peer.mailbox.borrow() {
+            // What is sent must be there before the next call.
+            mailbox.leave();
+        }
+        peer.post(&message, false)
+    }
+
+    fn call(&self, peer: usize, message: Message) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
+        let peer = match self.peer(peer) {
+            Ok(peer) => peer.clone(),
+            Err(error) => return Box::pin(async { Err(error) }),
+        };
+        if let Some(mailbox) = peer.put_call(&message) {
+            return Box::pin(async move {
+                loop {
+                    match mailbox.wait_for_answer(LONGEST_WAIT) {
+                        Found::Answer(numbers) => return Ok(numbers),
+                        Found::Nothing if !peer.lost.get() => turn().await,
+                        Found::Nothing | Found::Broken => return Err(Error::PeerLost),
+                    }
+                }
+            });
+        }
+        let (answer, receiver) = oneshot::channel();
+        peer.waiting.borrow_mut().push_back(answer);
+        let posted = peer.post(&message, true);
+        Box::pin(async move {
+            posted?;
+            receiver.await.map_err(|_| Error::PeerLost)
+        })
+    }
+}
+
+impl Drop for PeerWorker {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}

@@ -1,0 +1,86 @@
+//! A worker that holds parts of another's models and computes with them.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Float32Array, Function, Int8Array, Object, Reflect, SharedArrayBuffer, Uint16Array, Uint32Array};
+use vitrine_pipelines::peers::{Message, Share};
+use wasm_bindgen::prelude::*;
+
+use crate::mailbox::Mailbox;
+
+/// What `worker.js` holds of this module in a worker beside the first.
+#[wasm_bindgen]
+pub struct Peer {
+    post: Function,
+    share: RefCell<Share>,
+}
+
+#[wasm_bindgen]
+impl Peer {
+    /// Takes the function that posts a message, and what goes along with it, to the worker that started this one.
+    #[wasm_bindgen(constructor)]
+    pub fn new(post: Function) -> Self {
+        std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+        Self { post, share: RefCell::default() }
+    }
+
+    /// Takes a message of the worker that started this one.
+    pub fn handle(&self, data: &JsValue) {
+        if let Ok(memory) = Reflect::get(data, &"mailbox".into())
+            && let Ok(memory) = memory.dyn_into::<SharedArrayBuffer>()
+        {
+            return Mailbox::of(memory).serve(|message| self.take(message));
+        }
+        let Some(message) = read(data) else { return };
+        let is_call = Reflect::get(data, &"call".into()).is_ok_and(|call| call.is_truthy());
+        let answer = self.take(message);
+        if is_call && let Some(numbers) = answer {
+            let (answer, transfer) = (Object::new(), Array::new());
+            set(&answer, &transfer, "numbers", &Float32Array::from(numbers.as_slice()));
+            // A worker that is gone hears nothing.
+            let _ = self.post.call2(&JsValue::UNDEFINED, &answer, &transfer);
+        }
+    }
+
+    /// What a message makes of what is held; a failure is told to the other side.
+    fn take(&self, message: Message) -> Option<Vec<f32>> {
+        match self.share.borrow_mut().take(message) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let failure = Object::new();
+                let _ = Reflect::set(&failure, &"failed".into(), &error.to_string().into());
+                let _ = self.post.call2(&JsValue::UNDEFINED, &failure, &Array::new());
+                None
+            }
+        }
+    }
+}
+
+/// A message as it is posted, and what goes along with it.
+pub(crate) fn write(message: &Message, call: bool) -> (Object, Array) {
+    let (object, transfer) = (Object::new(), Array::new());
+    set(&object, &transfer, "words", &Uint32Array::from(message.words.as_slice()));
+    set(&object, &transfer, "numbers", &Float32Array::from(message.numbers.as_slice()));
+    set(&object, &transfer, "halves", &Uint16Array::from(message.halves.as_slice()));
+    set(&object, &transfer, "bytes", &Int8Array::from(message.bytes.as_slice()));
+    let _ = Reflect::set(&object, &"call".into(), &call.into());
+    (object, transfer)
+}
+
+fn read(data: &JsValue) -> Option<Message> {
+    let part = |name: &str| Reflect::get(data, &name.into()).ok();
+    Some(Message {
+        words: part("words")?.dyn_into::<Uint32Array>().ok()?.to_vec(),
+        numbers: part("numbers")?.dyn_into::<Float32Array>().ok()?.to_vec(),
+        halves: part("halves")?.dyn_into::<Uint16Array>().ok()?.to_vec(),
+        bytes: part("bytes")?.dyn_into::<Int8Array>().ok()?.to_vec(),
+    })
+}
+
+fn set<A: JsCast + AsRef<JsValue>>(object: &Object, transfer: &Array, name: &str, numbers: &A) {
+    let numbers = numbers.as_ref();
+    let _ = Reflect::set(object, &name.into(), numbers);
+    if let Ok(buffer) = Reflect::get(numbers, &"buffer".into()) {
+        transfer.push(&buffer);
+    }
+}
