@@ -105,27 +105,38 @@ impl Kernel for Quantize<'_> {
 /// Quantizes a row; answers its scale and zero point.
 #[inline(always)]
 fn quantize<L: Lanes>(row: &[f32], numbers: &mut [Activation]) -> (f32, i32) {
-    use crate::exponential::MAGIC;
-    let lowest = lanes::each(lanes::fold(row, 0.0, L::min)).into_iter().fold(0.0, f32::min);
-    let highest = lanes::each(lanes::fold(row, 0.0, L::max)).into_iter().fold(0.0, f32::max);
-    // 0 · x is 0 for all numbers that are finite.
-    let flaw = lanes::total(lanes::fold(row, 0.0, |sum: L, x| sum.add(x.mul(L::splat(0.0)))));
+    use crate::exponential::{MAGIC, constants};
+    let (chunks, rest) = row.as_chunks();
+    let last = lanes::filled(rest, 0.0);
+    let zero = L::splat(0.0);
+    let (mut lowest, mut highest, mut flaw) = (zero, zero, zero);
+    for chunk in chunks.iter().chain([&last]) {
+        let x = L::load(chunk);
+        (lowest, highest) = (lowest.min(x), highest.max(x));
+        // 0 · x is 0 for all numbers that are finite.
+        flaw = flaw.add(x.mul(zero));
+    }
+    let lowest = lanes::each(lowest).into_iter().fold(0.0, f32::min);
+    let highest = lanes::each(highest).into_iter().fold(0.0, f32::max);
     let scale = (highest - lowest) / 127.0;
     let factor = if scale > f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 };
-    let zero = (-lowest * factor).round_ties_even();
-    let (factor, shift) = (L::splat(factor), L::splat(MAGIC + zero));
-    let quantized = |x: L| x.mul(factor).add(shift).max(L::splat(MAGIC)).min(L::splat(MAGIC + 127.0));
-    let (chunks, rest) = row.as_chunks();
-    let (places, last) = numbers.as_chunks_mut();
+    let zero_point = (-lowest * factor).round_ties_even();
+    let [factor, shift, bottom, top] = constants([factor, MAGIC + zero_point, MAGIC, MAGIC + 127.0]);
+    let quantized = |x: L| x.mul(factor).add(shift).max(bottom).min(top);
+    let (places, places_left) = numbers.as_chunks_mut();
     for (chunk, place) in chunks.iter().zip(&mut *places) {
         quantized(L::load(chunk)).store_low_bits(place);
     }
     let mut place = [0; PANEL];
-    quantized(L::load(&lanes::filled(rest, 0.0))).store_low_bits(&mut place);
+    quantized(L::load(&last)).store_low_bits(&mut place);
     // Rows are padded to fours: the rest may be shorter than, or as long as, a place.
-    let last = if rest.len() > INPUTS { places.last_mut().map_or(last, |place| place.as_mut_slice()) } else { last };
-    last.iter_mut().zip(place).for_each(|(to, from)| *to = from);
-    (scale + flaw, zero as i32)
+    let places_left = if rest.len() > INPUTS {
+        places.last_mut().map_or(places_left, |place| place.as_mut_slice())
+    } else {
+        places_left
+    };
+    places_left.iter_mut().zip(place).for_each(|(to, from)| *to = from);
+    (scale + lanes::total(flaw), zero_point as i32)
 }
 
 /// Rows times a packed matrix with its scales and sums, which [`pack`] answered, into `out` `[m * outputs]`.

@@ -106,6 +106,22 @@ pub(crate) fn map<L: Lanes>(numbers: &mut [f32], change: impl Fn(L) -> L) {
     }
 }
 
+/// Changes numbers eight at once, each by the one of the others at its place; the shorter of the two decides.
+#[inline(always)]
+pub(crate) fn map_with<L: Lanes>(numbers: &mut [f32], others: &[f32], change: impl Fn(L, L) -> L) {
+    let length = numbers.len().min(others.len());
+    let (chunks, rest) = numbers.get_mut(..length).unwrap_or_default().as_chunks_mut();
+    let (other_chunks, other_rest) = others.get(..length).unwrap_or_default().as_chunks();
+    for (chunk, other) in chunks.iter_mut().zip(other_chunks) {
+        change(L::load(chunk), L::load(other)).store(chunk);
+    }
+    if !rest.is_empty() {
+        let mut chunk = filled(rest, 0.0);
+        change(L::load(&chunk), L::load(&filled(other_rest, 0.0))).store(&mut chunk);
+        rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());
+    }
+}
+
 /// Fewer than eight numbers, and `padding` behind them.
 #[inline(always)]
 pub(crate) fn filled(rest: &[f32], padding: f32) -> [f32; WIDTH] {

@@ -1,0 +1,56 @@
+// The kernels' own checks in both builds for browsers, and their timings.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+const ROOT = new URL("../..", import.meta.url);
+const BUILDS = { simd128: "+simd128", relaxed: "+simd128,+relaxed-simd" };
+
+/** The example of crate `kernels` for one of the builds, as bytes in base 64. */
+export function build(name) {
+  const folder = `target/kernels-${name}`;
+  const cargo = ["build", "--release", "--example", "kernels", "-p", "vitrine-kernels", "--target", "wasm32-unknown-unknown"];
+  execFileSync("cargo", [...cargo, "--target-dir", folder], {
+    cwd: ROOT,
+    env: { ...process.env, RUSTFLAGS: `-C target-feature=${BUILDS[name]}` },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return readFileSync(new URL(`${folder}/wasm32-unknown-unknown/release/examples/kernels.wasm`, ROOT)).toString("base64");
+}
+
+/** Runs all checks of a module in a page; answers `[name, digest or error]` each. */
+async function check(page, wasm) {
+  return page.evaluate(async (wasm) => {
+    const bytes = Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0));
+    const found = [];
+    for (let index = 0; ; index++) {
+      // A trap leaves an instance as it was, so each check has one of its own.
+      const { exports } = (await WebAssembly.instantiate(bytes)).instance;
+      const name = exports.check_name(index);
+      if (name === 0n) return found;
+      const letters = new Uint8Array(exports.memory.buffer, Number(name & 0xffffffffn), Number(name >> 32n));
+      let result;
+      try {
+        result = String(exports.check(index));
+      } catch (error) {
+        result = error.stack;
+      }
+      found.push([new TextDecoder().decode(letters), result]);
+    }
+  }, wasm);
+}
+
+export const tests = [
+  {
+    name: "both builds pass the checks of the kernels, and agree where they must",
+    async run({ browser, keep }) {
+      const page = await browser.newPage();
+      keep({ stop: () => page.close() });
+      const [plain, relaxed] = [await check(page, build("simd128")), await check(page, build("relaxed"))];
+      const failed = [...plain, ...relaxed].filter(([, result]) => !/^-?\d+$/.test(result));
+      if (failed.length) throw new Error(failed.map((pair) => pair.join(": ")).join("\n"));
+      if (!plain.some(([, digest]) => digest !== "0")) throw new Error("no check has a digest");
+      if (String(plain) !== String(relaxed)) throw new Error(`builds differ: ${plain}\n${relaxed}`);
+    },
+  },
+];
