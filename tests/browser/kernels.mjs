@@ -26,16 +26,18 @@ async function check(page, wasm) {
     for (let index = 0; ; index++) {
       // A trap leaves an instance as it was, so each check has one of its own.
       const { exports } = (await WebAssembly.instantiate(bytes)).instance;
-      const name = exports.check_name(index);
-      if (name === 0n) return found;
-      const letters = new Uint8Array(exports.memory.buffer, Number(name & 0xffffffffn), Number(name >> 32n));
+      const textAt = (place) =>
+        new TextDecoder().decode(new Uint8Array(exports.memory.buffer, Number(place & 0xffffffffn), Number(place >> 32n)));
+      const place = exports.check_name(index);
+      if (place === 0n) return found;
+      const name = textAt(place);
       let result;
       try {
         result = String(exports.check(index));
       } catch (error) {
-        result = error.stack;
+        result = `${textAt(exports.failure())} (${error.message})`;
       }
-      found.push([new TextDecoder().decode(letters), result]);
+      found.push([name, result]);
     }
   }, wasm);
 }

@@ -5,22 +5,39 @@
 mod checks;
 
 use std::hint::black_box;
+use std::sync::OnceLock;
 
 use checks::{CHECKS, Random};
 use vitrine_kernels::attention::{Shape, attend};
 use vitrine_kernels::{Finish, Function, int8, norm, product, softmax};
 
-/// The name of check `index`: its address and, times 2³², its length; 0 where there are no more checks.
+/// Where a text is: its address and, times 2³², its length.
+fn place(text: &str) -> u64 {
+    text.as_ptr() as u64 | (text.len() as u64) << 32
+}
+
+/// The name of check `index`, as its address and, times 2³², its length; 0 where there are no more checks.
 #[unsafe(no_mangle)]
 extern "C" fn check_name(index: usize) -> u64 {
-    CHECKS.get(index).map_or(0, |(name, _)| name.as_ptr() as u64 | (name.len() as u64) << 32)
+    CHECKS.get(index).map_or(0, |(name, _)| place(name))
 }
 
 /// The digest of check `index`; traps where it fails.
 #[unsafe(no_mangle)]
 extern "C" fn check(index: usize) -> u64 {
+    std::panic::set_hook(Box::new(|failure| {
+        let _ = FAILURE.set(failure.to_string());
+    }));
     CHECKS[index].1()
 }
+
+/// Why the last check has failed.
+#[unsafe(no_mangle)]
+extern "C" fn failure() -> u64 {
+    FAILURE.get().map_or(0, |text| place(text))
+}
+
+static FAILURE: OnceLock<String> = OnceLock::new();
 
 /// A work, and the numbers that it reads and writes.
 struct Bench {

@@ -56,10 +56,11 @@ impl Function {
                 lanes::map(numbers, |x| tanh.of(x));
             }
             Self::QuickGelu | Self::Sigmoid | Self::Silu => {
-                let (exp, [factor]) = (Exp::<L>::new(), constants([if self == Self::QuickGelu { 1.702 } else { 1.0 }]));
+                let factor = if self == Self::QuickGelu { 1.702 } else { 1.0 };
+                let (exp, [factor, lowest]) = (Exp::<L>::new(), constants([factor, -89.0]));
                 let is_gate = self != Self::Sigmoid;
                 lanes::map(numbers, |x: L| {
-                    let divisor = one.add(exp.of(zero.sub(x.mul(factor))));
+                    let divisor = one.add(exp.of(zero.sub(x.mul(factor).max(lowest))));
                     if is_gate { x } else { one }.div(divisor)
                 });
             }

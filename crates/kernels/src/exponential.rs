@@ -26,7 +26,7 @@ fn polynomial<L: Lanes, const N: usize>(x: L, coefficients: [L; N]) -> L {
 /// (`rr2-p5`). Below -87, 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Exp<L> {
-    reduction: [L; 5],
+    reduction: [L; 4],
     power: [L; 6],
 }
 
@@ -36,21 +36,15 @@ impl<L: Lanes> Exp<L> {
         // With its summand of 126 the whole number is the exponent of 2ⁿ⁻¹; the polynomial is twice that of the source.
         let shift = MAGIC + 126.0;
         Self {
-            reduction: constants([89.0, std::f32::consts::LOG2_E, shift, -0.693_145_75, -1.428_606_8e-6]),
+            reduction: constants([std::f32::consts::LOG2_E, shift, -0.693_145_75, -1.428_606_8e-6]),
             power: constants([0.016_578_581, 0.083_795_644, 0.333_353_04, 0.999_983, 1.999_999_4, 2.0]),
         }
     }
 
+    /// `eˣ` of numbers of at most 89.
     #[inline(always)]
     pub fn of(&self, x: L) -> L {
-        let [highest, ..] = self.reduction;
-        self.of_small(x.min(highest))
-    }
-
-    /// The same for numbers of at most 89.
-    #[inline(always)]
-    pub fn of_small(&self, x: L) -> L {
-        let [_, log2_e, shift, high, low] = self.reduction;
+        let [log2_e, shift, high, low] = self.reduction;
         let shifted = x.mul_add(log2_e, shift);
         let n = shifted.sub(shift);
         let r = n.mul_add(low, n.mul_add(high, x));
@@ -58,10 +52,11 @@ impl<L: Lanes> Exp<L> {
     }
 }
 
-/// An odd function as a quotient of polynomials in `x²` times `x`.
+/// An odd function that is within -1 and 1, as a quotient of polynomials in `x²` times `x`.
 #[derive(Clone, Copy)]
 pub(crate) struct Quotient<L, const N: usize, const D: usize> {
-    bounds: [L; 4],
+    /// -1, 0, and the number below which the function is -1.
+    bounds: [L; 3],
     numerator: [L; N],
     denominator: [L; D],
 }
@@ -70,7 +65,7 @@ pub(crate) struct Quotient<L, const N: usize, const D: usize> {
 #[inline(always)]
 pub(crate) fn tanh<L: Lanes>() -> Quotient<L, 7, 4> {
     Quotient {
-        bounds: constants([7.905_311, -7.905_311, 1.0, -1.0]),
+        bounds: constants([-1.0, 0.0, -7.905_311]),
         numerator: constants([
             -2.760_768_4e-16,
             2.000_188e-13,
@@ -88,7 +83,7 @@ pub(crate) fn tanh<L: Lanes>() -> Quotient<L, 7, 4> {
 #[inline(always)]
 pub(crate) fn erf<L: Lanes>() -> Quotient<L, 7, 5> {
     Quotient {
-        bounds: constants([4.0, -4.0, 1.0, -1.0]),
+        bounds: constants([-1.0, 0.0, -4.0]),
         numerator: constants([
             -2.726_142_4e-10,
             2.770_681_5e-8,
@@ -105,10 +100,11 @@ pub(crate) fn erf<L: Lanes>() -> Quotient<L, 7, 5> {
 impl<L: Lanes, const N: usize, const D: usize> Quotient<L, N, D> {
     #[inline(always)]
     pub fn of(&self, x: L) -> L {
-        let [highest, lowest, one, minus_one] = self.bounds;
-        let x = x.min(highest).max(lowest);
-        let square = x.mul(x);
-        let quotient = x.mul(polynomial(square, self.numerator)).div(polynomial(square, self.denominator));
-        quotient.min(one).max(minus_one)
+        let [minus_one, zero, lowest] = self.bounds;
+        // Bounded from below, negated, and again: compilers for wasm make several instructions of a minimum.
+        let negative = zero.sub(x.max(lowest)).max(lowest);
+        let square = negative.mul(negative);
+        let numerator = negative.mul(polynomial(square, self.numerator));
+        zero.sub(numerator.div(polynomial(square, self.denominator)).max(minus_one)).max(minus_one)
     }
 }

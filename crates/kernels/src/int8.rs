@@ -109,20 +109,21 @@ fn quantize<L: Lanes>(row: &[f32], numbers: &mut [Activation]) -> (f32, i32) {
     let (chunks, rest) = row.as_chunks();
     let last = lanes::filled(rest, 0.0);
     let zero = L::splat(0.0);
-    let (mut lowest, mut highest, mut flaw) = (zero, zero, zero);
+    let (mut negative, mut highest, mut flaw) = (zero, zero, zero);
     for chunk in chunks.iter().chain([&last]) {
         let x = L::load(chunk);
-        (lowest, highest) = (lowest.min(x), highest.max(x));
+        (negative, highest) = (negative.max(zero.sub(x)), highest.max(x));
         // 0 · x is 0 for all numbers that are finite.
         flaw = flaw.add(x.mul(zero));
     }
-    let lowest = lanes::each(lowest).into_iter().fold(0.0, f32::min);
+    let negative = lanes::each(negative).into_iter().fold(0.0, f32::max);
     let highest = lanes::each(highest).into_iter().fold(0.0, f32::max);
-    let scale = (highest - lowest) / 127.0;
+    // A little less than 127, so that no number becomes 128 when it and the zero point are rounded.
+    let scale = (highest + negative) / 126.99;
     let factor = if scale > f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 };
-    let zero_point = (-lowest * factor).round_ties_even();
-    let [factor, shift, bottom, top] = constants([factor, MAGIC + zero_point, MAGIC, MAGIC + 127.0]);
-    let quantized = |x: L| x.mul(factor).add(shift).max(bottom).min(top);
+    let zero_point = (negative * factor).round_ties_even();
+    let [factor, shift] = constants([factor, MAGIC + zero_point]);
+    let quantized = |x: L| x.mul(factor).add(shift);
     let (places, places_left) = numbers.as_chunks_mut();
     for (chunk, place) in chunks.iter().zip(&mut *places) {
         quantized(L::load(chunk)).store_low_bits(place);

@@ -36,13 +36,13 @@ pub(crate) fn exponentials<L: Lanes>(row: &mut [f32]) -> f32 {
     let mut sum = L::splat(0.0);
     let (chunks, rest) = row.as_chunks_mut();
     for chunk in chunks {
-        let power = exp.of_small(L::load(chunk).sub(largest));
+        let power = exp.of(L::load(chunk).sub(largest));
         sum = sum.add(power);
         power.store(chunk);
     }
     if !rest.is_empty() {
         let mut chunk = lanes::filled(rest, f32::NEG_INFINITY);
-        let power = exp.of_small(L::load(&chunk).sub(largest));
+        let power = exp.of(L::load(&chunk).sub(largest));
         sum = sum.add(power);
         power.store(&mut chunk);
         rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());

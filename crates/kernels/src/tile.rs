@@ -111,17 +111,19 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Plac
         let mut sums = [[S::zero(); PANELS]; ROWS];
         let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
         let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
-        for step in 0..steps {
+        let (mut step, end) = (0, panels.map(|panel| panel.wrapping_add(steps * S::STEP * WIDTH)));
+        while panels.first() != end.first() {
             // SAFETY: the caller vouches for what is read.
             unsafe {
                 let weights = panels.map(|panel| S::weights(panel));
                 for (sums, row) in sums.iter_mut().zip(rows) {
-                    let numbers = S::numbers(row.add(step * S::STEP));
+                    let numbers = S::numbers(row.add(step));
                     for (sum, weights) in sums.iter_mut().zip(weights) {
                         *sum = sum.accumulate(numbers, weights);
                     }
                 }
                 panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
+                step += S::STEP;
             }
         }
         for (row, sums) in sums.into_iter().enumerate() {

@@ -36,8 +36,6 @@ pub(crate) trait Lanes: Copy {
     fn mul_add(self, factor: Self, summand: Self) -> Self;
     /// `other` where it is larger, else `self`, which may be not a number.
     fn max(self, other: Self) -> Self;
-    /// `other` where it is smaller, else `self`, which may be not a number.
-    fn min(self, other: Self) -> Self;
     /// 0 where `self < limit`, else `value`.
     fn zero_below(self, limit: f32, value: Self) -> Self;
     /// The numbers' bits moved to the left by 23, where the exponent is.

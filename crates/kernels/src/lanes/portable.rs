@@ -73,11 +73,6 @@ macro_rules! array_lanes {
             }
 
             #[inline(always)]
-            fn min(self, other: Self) -> Self {
-                self.with(other, |a, b| if b < a { b } else { a })
-            }
-
-            #[inline(always)]
             fn zero_below(self, limit: f32, value: Self) -> Self {
                 self.with(value, |a, b| if a < limit { 0.0 } else { b })
             }

@@ -86,11 +86,6 @@ impl Lanes for Simd128 {
     }
 
     #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        self.with(other, |a, b| f32x4_pmin(a, b))
-    }
-
-    #[inline(always)]
     fn zero_below(self, limit: f32, value: Self) -> Self {
         let limit = f32x4_splat(limit);
         self.with(value, |number, value| v128_andnot(value, f32x4_lt(number, limit)))
