@@ -50,10 +50,10 @@ impl Function {
                     inner.zero_below(-7.9, half.mul_add(tanh.of(inner), half))
                 });
             }
-            Self::Relu => lanes::map(numbers, |x: L| x.max(zero)),
+            Self::Relu => lanes::map(numbers, |x: L| x.zero_below(0.0, x)),
             Self::Tanh => {
                 let tanh = tanh_of::<L>();
-                lanes::map(numbers, |x| tanh.of(x));
+                lanes::map(numbers, |x: L| x.or_else(tanh.of(x)));
             }
             Self::QuickGelu | Self::Sigmoid | Self::Silu => {
                 let factor = if self == Self::QuickGelu { 1.702 } else { 1.0 };
@@ -61,7 +61,7 @@ impl Function {
                 let is_gate = self != Self::Sigmoid;
                 lanes::map(numbers, |x: L| {
                     let divisor = one.add(exp.of(zero.sub(x.mul(factor).max(lowest))));
-                    if is_gate { x } else { one }.div(divisor)
+                    if is_gate { x.div(divisor) } else { x.or_else(one.div(divisor)) }
                 });
             }
         }

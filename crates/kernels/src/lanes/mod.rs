@@ -34,8 +34,10 @@ pub(crate) trait Lanes: Copy {
     fn div(self, other: Self) -> Self;
     /// `self * factor + summand`, rounded once or twice.
     fn mul_add(self, factor: Self, summand: Self) -> Self;
-    /// `other` where it is larger, else `self`, which may be not a number.
+    /// The larger one; either, where one is not a number.
     fn max(self, other: Self) -> Self;
+    /// `self` where it is not a number, else `value`.
+    fn or_else(self, value: Self) -> Self;
     /// 0 where `self < limit`, else `value`.
     fn zero_below(self, limit: f32, value: Self) -> Self;
     /// The numbers' bits moved to the left by 23, where the exponent is.

@@ -73,6 +73,11 @@ macro_rules! array_lanes {
             }
 
             #[inline(always)]
+            fn or_else(self, value: Self) -> Self {
+                self.with(value, |a, b| if a.is_nan() { a } else { b })
+            }
+
+            #[inline(always)]
             fn zero_below(self, limit: f32, value: Self) -> Self {
                 self.with(value, |a, b| if a < limit { 0.0 } else { b })
             }
