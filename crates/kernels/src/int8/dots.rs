@@ -26,7 +26,7 @@ mod bytes {
 
     /// Panels as they are.
     #[derive(Default)]
-    pub(crate) struct Weights;
+    pub(crate) struct Weights(());
 
     impl Weights {
         pub fn of<'a>(&'a mut self, panels: &'a [i8], length: usize) -> &'a [i8] {
