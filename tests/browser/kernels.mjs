@@ -42,17 +42,49 @@ async function check(page, wasm) {
   }, wasm);
 }
 
+/** The median time in ms of a work `[work, a, b, c]` of the example, see its `prepare`, from samples of about 3 ms. */
+export async function time(page, wasm, work) {
+  return page.evaluate(
+    async ([wasm, work]) => {
+      const bytes = Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0));
+      const { exports } = (await WebAssembly.instantiate(bytes)).instance;
+      exports.prepare(...work);
+      const sample = (times) => {
+        const begin = performance.now();
+        exports.work(times);
+        return (performance.now() - begin) / times;
+      };
+      // The first calls run unoptimized.
+      for (const end = performance.now() + 100; performance.now() < end; ) sample(1);
+      const times = Math.max(1, Math.round(3 / sample(3)));
+      const samples = Array.from({ length: 41 }, () => sample(times)).sort((a, b) => a - b);
+      return samples[20];
+    },
+    [wasm, work],
+  );
+}
+
+/** Products that are timed, as works of the example. */
+const TIMED = { f32: 0, int8: 2 };
+
 export const tests = [
   {
     name: "both builds pass the checks of the kernels, and agree where they must",
-    async run({ browser, keep }) {
+    async run({ browser, keep, print }) {
       const page = await browser.newPage();
       keep({ stop: () => page.close() });
-      const [plain, relaxed] = [await check(page, build("simd128")), await check(page, build("relaxed"))];
+      const builds = Object.keys(BUILDS).map((name) => [name, build(name)]);
+      const [plain, relaxed] = [await check(page, builds[0][1]), await check(page, builds[1][1])];
       const failed = [...plain, ...relaxed].filter(([, result]) => !/^-?\d+$/.test(result));
       if (failed.length) throw new Error(failed.map((pair) => pair.join(": ")).join("\n"));
       if (!plain.some(([, digest]) => digest !== "0")) throw new Error("no check has a digest");
       if (String(plain) !== String(relaxed)) throw new Error(`builds differ: ${plain}\n${relaxed}`);
+      for (const [name, wasm] of builds) {
+        for (const [type, work] of Object.entries(TIMED)) {
+          const speed = (2 * 128 * 384 * 1536) / (await time(page, wasm, [work, 128, 384, 1536])) / 1e6;
+          print(`${type} 128 × 384 × 1536, ${name}: ${speed.toFixed(1)} billion operations a second`);
+        }
+      }
     },
   },
 ];

@@ -1,9 +1,10 @@
 //! The checks and timings of the kernels for a browser.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::indexing_slicing)]
 
 #[path = "../tests/checks/mod.rs"]
 mod checks;
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::OnceLock;
 
@@ -42,22 +43,28 @@ static FAILURE: OnceLock<String> = OnceLock::new();
 /// A work, and the numbers that it reads and writes.
 struct Bench {
     rows: Vec<f32>,
-    run: Box<dyn FnMut(&[f32], &mut [f32])>,
+    run: Run,
     out: Vec<f32>,
 }
 
-static mut BENCH: Option<Bench> = None;
+/// From the numbers that are read to those that are written.
+type Run = Box<dyn FnMut(&[f32], &mut [f32])>;
+
+thread_local! {
+    static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
+}
 
 /// Prepares work: 0 product in f32, 1 the same with bias and GELU, 2 product in int8, 3 the same with rows that are
-/// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU and 7 layer
-/// norm of the same, 8 sums in registers. For products, `a` rows, `b` inputs, `c` outputs.
+/// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU
+/// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps. For products, `a` rows, `b`
+/// inputs, `c` outputs.
 #[unsafe(no_mangle)]
 extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
     let mut random = Random::new(work as usize);
     let plain = Finish::default();
     let rows = random.numbers(a * b * if work == 4 { c } else { 1 });
     let out = vec![0.0; if work == 4 { a * b * c } else { a * b.max(c) }];
-    let run: Box<dyn FnMut(&[f32], &mut [f32])> = match work {
+    let run: Run = match work {
         0 | 1 => {
             let panels = random.numbers(product::packed_len(c, b));
             let bias = random.numbers(c);
@@ -110,21 +117,21 @@ extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
         #[cfg(not(target_arch = "wasm32"))]
         _ => Box::new(|_, _| {}),
     };
-    // SAFETY: there is one thread.
-    unsafe { BENCH = Some(Bench { rows, run, out }) };
+    BENCH.set(Some(Bench { rows, run, out }));
 }
 
 /// Does the prepared work so many times.
 #[unsafe(no_mangle)]
 extern "C" fn work(times: u32) {
-    // SAFETY: there is one thread.
-    let Some(bench) = (unsafe { (*(&raw mut BENCH)).as_mut() }) else { return };
-    for _ in 0..times {
-        (bench.run)(black_box(&bench.rows), black_box(&mut bench.out));
-    }
+    BENCH.with_borrow_mut(|bench| {
+        let Some(bench) = bench else { return };
+        for _ in 0..times {
+            (bench.run)(black_box(&bench.rows), black_box(&mut bench.out));
+        }
+    });
 }
 
-/// Sums of eight vectors, `4 * 8 * 2 * steps` operations: what the core does at most.
+/// Sums of eight vectors, `4 * 8 * 2 * steps` operations: what the processor does at most.
 #[cfg(target_arch = "wasm32")]
 #[inline(never)]
 fn peak(steps: usize, out: &mut [f32]) {

@@ -121,6 +121,10 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Plac
                     for (sum, weights) in sums.iter_mut().zip(weights) {
                         *sum = sum.accumulate(numbers, weights);
                     }
+                    // It is no instruction, but keeps the compiler from reading all rows first, for which there are
+                    // too few registers.
+                    #[cfg(target_arch = "wasm32")]
+                    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
                 }
                 panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
                 step += S::STEP;
