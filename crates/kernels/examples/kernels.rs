@@ -1,1 +1,152 @@
 //! The checks and timings of the kernels for a browser.
+#![allow(unsafe_code, clippy::indexing_slicing)]
+
+#[path = "../tests/checks/mod.rs"]
+mod checks;
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::sync::OnceLock;
+
+use checks::{CHECKS, Random};
+use vitrine_kernels::attention::{Shape, attend};
+use vitrine_kernels::{Finish, Function, int8, norm, product, softmax};
+
+/// Where a text is: its address and, times 2³², its length.
+fn place(text: &str) -> u64 {
+    text.as_ptr() as u64 | (text.len() as u64) << 32
+}
+
+/// The name of check `index`, as its address and, times 2³², its length; 0 where there are no more checks.
+#[unsafe(no_mangle)]
+extern "C" fn check_name(index: usize) -> u64 {
+    CHECKS.get(index).map_or(0, |(name, _)| place(name))
+}
+
+/// The digest of check `index`; traps where it fails.
+#[unsafe(no_mangle)]
+extern "C" fn check(index: usize) -> u64 {
+    std::panic::set_hook(Box::new(|failure| {
+        let _ = FAILURE.set(failure.to_string());
+    }));
+    CHECKS[index].1()
+}
+
+/// Why the last check has failed.
+#[unsafe(no_mangle)]
+extern "C" fn failure() -> u64 {
+    FAILURE.get().map_or(0, |text| place(text))
+}
+
+static FAILURE: OnceLock<String> = OnceLock::new();
+
+/// A work, and the numbers that it reads and writes.
+struct Bench {
+    rows: Vec<f32>,
+    run: Run,
+    out: Vec<f32>,
+}
+
+/// From the numbers that are read to those that are written.
+type Run = Box<dyn FnMut(&[f32], &mut [f32])>;
+
+thread_local! {
+    static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
+}
+
+/// Prepares work: 0 product in f32, 1 the same with bias and GELU, 2 product in int8, 3 the same with rows that are
+/// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU
+/// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps. For products, `a` rows, `b`
+/// inputs, `c` outputs.
+#[unsafe(no_mangle)]
+extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
+    let mut random = Random::new(work as usize);
+    let plain = Finish::default();
+    let rows = random.numbers(a * b * if work == 4 { c } else { 1 });
+    let out = vec![0.0; if work == 4 { a * b * c } else { a * b.max(c) }];
+    let run: Run = match work {
+        0 | 1 => {
+            let panels = random.numbers(product::packed_len(c, b));
+            let bias = random.numbers(c);
+            Box::new(move |rows, out| {
+                let gelu = Finish { bias: &bias, activation: Some(Function::Gelu), add: false };
+                product::product(rows, &panels, b, c, if work == 0 { plain } else { gelu }, &mut out[..a * c]);
+            })
+        }
+        2 | 3 => {
+            let mut panels = vec![0; int8::packed_len(c, b)];
+            let (scales, sums): (Vec<f32>, Vec<i32>) =
+                (0..c).map(|output| int8::pack(&mut panels, b, output, &random.numbers(b))).unzip();
+            let quantized = int8::Rows::quantize(&rows, b);
+            Box::new(move |rows, out| {
+                let again = (work == 2).then(|| int8::Rows::quantize(rows, b));
+                let rows = again.as_ref().unwrap_or(&quantized);
+                int8::product(rows, &panels, &scales, &sums, c, plain, &mut out[..a * c]);
+            })
+        }
+        4 => {
+            let shape = Shape {
+                heads: b,
+                key_heads: b,
+                queries: a,
+                keys: a,
+                width: c,
+                value_width: c,
+                scale: 0.2,
+                window: None,
+            };
+            Box::new(move |rows, out| attend(rows, rows, rows, &shape, None, out))
+        }
+        5 => Box::new(move |rows, out| {
+            out.copy_from_slice(rows);
+            out.chunks_mut(b).for_each(|row| softmax::softmax(row, b));
+        }),
+        6 => Box::new(move |rows, out| {
+            out.copy_from_slice(rows);
+            Function::Gelu.apply(out);
+        }),
+        7 => {
+            let weight = random.numbers(b);
+            Box::new(move |rows, out| {
+                out.copy_from_slice(rows);
+                norm::layer_norm(out, &weight, &weight, 1e-12);
+            })
+        }
+        #[cfg(target_arch = "wasm32")]
+        _ => Box::new(move |_, out| peak(a, out)),
+        #[cfg(not(target_arch = "wasm32"))]
+        _ => Box::new(|_, _| {}),
+    };
+    BENCH.set(Some(Bench { rows, run, out }));
+}
+
+/// Does the prepared work so many times.
+#[unsafe(no_mangle)]
+extern "C" fn work(times: u32) {
+    BENCH.with_borrow_mut(|bench| {
+        let Some(bench) = bench else { return };
+        for _ in 0..times {
+            (bench.run)(black_box(&bench.rows), black_box(&mut bench.out));
+        }
+    });
+}
+
+/// Sums of eight vectors, `4 * 8 * 2 * steps` operations: what the processor does at most.
+#[cfg(target_arch = "wasm32")]
+#[inline(never)]
+fn peak(steps: usize, out: &mut [f32]) {
+    use std::arch::wasm32::*;
+    let (factor, summand) = (f32x4_splat(black_box(0.999)), f32x4_splat(black_box(0.001)));
+    let mut sums = [f32x4_splat(1.0); 8];
+    for _ in 0..steps {
+        for sum in &mut sums {
+            #[cfg(target_feature = "relaxed-simd")]
+            (*sum = f32x4_relaxed_madd(factor, summand, *sum));
+            #[cfg(not(target_feature = "relaxed-simd"))]
+            (*sum = f32x4_add(*sum, f32x4_mul(factor, summand)));
+        }
+    }
+    for (to, sum) in out.iter_mut().zip(sums) {
+        *to = f32x4_extract_lane::<0>(sum);
+    }
+}

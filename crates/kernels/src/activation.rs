@@ -2,7 +2,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
-use crate::exponential;
+use crate::exponential::{Exp, constants, erf, tanh as tanh_of};
 use crate::lanes::{self, Kernel, Lanes};
 
 /// An activation function that is computed eight numbers at once, and that a product may end with.
@@ -33,24 +33,37 @@ impl Function {
     /// The same inside a kernel.
     #[inline(always)]
     pub(crate) fn apply_on<L: Lanes>(self, numbers: &mut [f32]) {
-        let sigmoid = |x: L| L::splat(1.0).div(L::splat(1.0).add(exponential::exp(L::splat(0.0).sub(x))));
+        let [zero, half, one] = constants([0.0, 0.5, 1.0]);
         match self {
-            Self::Gelu => lanes::map(numbers, |x: L| {
-                let half = x.mul(L::splat(0.5));
-                let gelu = half.mul_add(exponential::erf(x.mul(L::splat(FRAC_1_SQRT_2))), half);
-                x.zero_below(-4.0 * SQRT_2, gelu)
-            }),
-            Self::GeluTanh => lanes::map(numbers, |x: L| {
-                let half = x.mul(L::splat(0.5));
-                let cube = x.mul(x).mul(x);
-                let inner = cube.mul_add(L::splat(0.044_715), x).mul(L::splat((2.0 / PI).sqrt()));
-                inner.zero_below(-7.9, half.mul_add(exponential::tanh(inner), half))
-            }),
-            Self::QuickGelu => lanes::map(numbers, |x: L| x.mul(sigmoid(x.mul(L::splat(1.702))))),
-            Self::Relu => lanes::map(numbers, |x: L| x.max(L::splat(0.0))),
-            Self::Sigmoid => lanes::map(numbers, sigmoid),
-            Self::Silu => lanes::map(numbers, |x: L| x.mul(sigmoid(x))),
-            Self::Tanh => lanes::map(numbers, exponential::tanh::<L>),
+            Self::Gelu => {
+                let (erf, [root]) = (erf::<L>(), constants([FRAC_1_SQRT_2]));
+                lanes::map(numbers, |x: L| {
+                    let half = x.mul(half);
+                    x.zero_below(-4.0 * SQRT_2, half.mul_add(erf.of(x.mul(root)), half))
+                });
+            }
+            Self::GeluTanh => {
+                let (tanh, [cubic, root]) = (tanh_of::<L>(), constants([0.044_715, (2.0 / PI).sqrt()]));
+                lanes::map(numbers, |x: L| {
+                    let half = x.mul(half);
+                    let inner = x.mul(x).mul(x).mul_add(cubic, x).mul(root);
+                    inner.zero_below(-7.9, half.mul_add(tanh.of(inner), half))
+                });
+            }
+            Self::Relu => lanes::map(numbers, |x: L| x.zero_below(0.0, x)),
+            Self::Tanh => {
+                let tanh = tanh_of::<L>();
+                lanes::map(numbers, |x: L| x.or_else(tanh.of(x)));
+            }
+            Self::QuickGelu | Self::Sigmoid | Self::Silu => {
+                let factor = if self == Self::QuickGelu { 1.702 } else { 1.0 };
+                let (exp, [factor, lowest]) = (Exp::<L>::new(), constants([factor, -89.0]));
+                let is_gate = self != Self::Sigmoid;
+                lanes::map(numbers, |x: L| {
+                    let divisor = one.add(exp.of(zero.sub(x.mul(factor).max(lowest))));
+                    if is_gate { x.div(divisor) } else { x.or_else(one.div(divisor)) }
+                });
+            }
         }
     }
 }

@@ -14,8 +14,11 @@ pub(crate) use dots::{Activation, Weight};
 /// Inputs that are packed together.
 const INPUTS: usize = 4;
 
-/// Panels whose results are finished together.
+/// Panels that rows are multiplied by at once.
 const GROUP: usize = 4;
+
+/// Outputs that are finished together.
+const STRETCH: usize = 256;
 
 /// Bytes that a packed matrix `[outputs, inputs]` takes.
 pub fn packed_len(outputs: usize, inputs: usize) -> usize {
@@ -105,27 +108,39 @@ impl Kernel for Quantize<'_> {
 /// Quantizes a row; answers its scale and zero point.
 #[inline(always)]
 fn quantize<L: Lanes>(row: &[f32], numbers: &mut [Activation]) -> (f32, i32) {
-    use crate::exponential::MAGIC;
-    let lowest = lanes::each(lanes::fold(row, 0.0, L::min)).into_iter().fold(0.0, f32::min);
-    let highest = lanes::each(lanes::fold(row, 0.0, L::max)).into_iter().fold(0.0, f32::max);
-    // 0 · x is 0 for all numbers that are finite.
-    let flaw = lanes::total(lanes::fold(row, 0.0, |sum: L, x| sum.add(x.mul(L::splat(0.0)))));
-    let scale = (highest - lowest) / 127.0;
-    let factor = if scale > f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 };
-    let zero = (-lowest * factor).round_ties_even();
-    let (factor, shift) = (L::splat(factor), L::splat(MAGIC + zero));
-    let quantized = |x: L| x.mul(factor).add(shift).max(L::splat(MAGIC)).min(L::splat(MAGIC + 127.0));
+    use crate::exponential::{MAGIC, constants};
     let (chunks, rest) = row.as_chunks();
-    let (places, last) = numbers.as_chunks_mut();
+    let last = lanes::filled(rest, 0.0);
+    let zero = L::splat(0.0);
+    let (mut negative, mut highest, mut flaw) = (zero, zero, zero);
+    for chunk in chunks.iter().chain([&last]) {
+        let x = L::load(chunk);
+        (negative, highest) = (negative.max(zero.sub(x)), highest.max(x));
+        // 0 · x is 0 for all numbers that are finite.
+        flaw = flaw.add(x.mul(zero));
+    }
+    let negative = lanes::each(negative).into_iter().fold(0.0, f32::max);
+    let highest = lanes::each(highest).into_iter().fold(0.0, f32::max);
+    // A little less than 127, so that no number becomes 128 when it and the zero point are rounded.
+    let scale = (highest + negative) / 126.99;
+    let factor = if scale > f32::MIN_POSITIVE { 1.0 / scale } else { 0.0 };
+    let zero_point = (negative * factor).round_ties_even();
+    let [factor, shift] = constants([factor, MAGIC + zero_point]);
+    let quantized = |x: L| x.mul(factor).add(shift);
+    let (places, places_left) = numbers.as_chunks_mut();
     for (chunk, place) in chunks.iter().zip(&mut *places) {
         quantized(L::load(chunk)).store_low_bits(place);
     }
     let mut place = [0; PANEL];
-    quantized(L::load(&lanes::filled(rest, 0.0))).store_low_bits(&mut place);
+    quantized(L::load(&last)).store_low_bits(&mut place);
     // Rows are padded to fours: the rest may be shorter than, or as long as, a place.
-    let last = if rest.len() > INPUTS { places.last_mut().map_or(last, |place| place.as_mut_slice()) } else { last };
-    last.iter_mut().zip(place).for_each(|(to, from)| *to = from);
-    (scale + flaw, zero as i32)
+    let places_left = if rest.len() > INPUTS {
+        places.last_mut().map_or(places_left, |place| place.as_mut_slice())
+    } else {
+        places_left
+    };
+    places_left.iter_mut().zip(place).for_each(|(to, from)| *to = from);
+    (scale + lanes::total(flaw), zero_point as i32)
 }
 
 /// Rows times a packed matrix with its scales and sums, which [`pack`] answered, into `out` `[m * outputs]`.
@@ -167,41 +182,57 @@ impl Kernel for Product<'_> {
         let count = out.len().checked_div(outputs).unwrap_or_default();
         let mut weights = dots::Weights::default();
         let mut results = [0; 4 * GROUP * PANEL];
-        for first in (0..outputs).step_by(GROUP * PANEL) {
-            let width = (outputs - first).min(GROUP * PANEL);
-            let group = width.div_ceil(PANEL);
-            let weights = weights.of(panels.get(first * inputs..).unwrap_or_default(), group * PANEL * inputs);
-            for row in (0..count).step_by(4) {
-                let four = 4.min(count - row);
-                let place = Place::<L::Dots> {
-                    rows: rows.numbers.as_ptr().wrapping_add(row * inputs),
-                    row_stride: inputs,
-                    panels: weights.as_ptr(),
-                    panel_stride: inputs * PANEL,
-                    out: results.as_mut_ptr(),
-                    out_stride: GROUP * PANEL,
-                };
-                // SAFETY: `product` asserted that there are so many rows and weights; `results` has room for four rows
-                // of a group.
-                unsafe { rows_times_panels(place, four, group, inputs / L::Dots::STEP) };
-                for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
-                    let Some((scale, zero)) = rows.scales.get(row).copied() else { continue };
-                    let mut numbers = [0.0; GROUP * PANEL];
-                    let of_weights = scales.iter().zip(sums).skip(first).take(width);
-                    for ((number, result), (of_weight, sum)) in numbers.iter_mut().zip(results).zip(of_weights) {
-                        *number = (result - zero * sum) as f32 * (scale * of_weight);
-                    }
-                    let numbers = numbers.get_mut(..width).unwrap_or_default();
-                    finish.apply::<L>(numbers, first);
-                    let start = row * outputs + first;
-                    let out = out.get_mut(start..start + width).unwrap_or_default();
-                    if finish.add {
+        for stretch in (0..outputs).step_by(STRETCH) {
+            let end = outputs.min(stretch + STRETCH);
+            for first in (stretch..end).step_by(GROUP * PANEL) {
+                let width = (end - first).min(GROUP * PANEL);
+                let group = width.div_ceil(PANEL);
+                let weights = weights.of(panels.get(first * inputs..).unwrap_or_default(), group * PANEL * inputs);
+                let of_weights = scales.get(first..first + width).unwrap_or_default();
+                let sums = sums.get(first..first + width).unwrap_or_default();
+                for row in (0..count).step_by(4) {
+                    let four = 4.min(count - row);
+                    let place = Place::<L::Dots> {
+                        rows: rows.numbers.as_ptr().wrapping_add(row * inputs),
+                        row_stride: inputs,
+                        panels: weights.as_ptr(),
+                        panel_stride: inputs * PANEL,
+                        out: results.as_mut_ptr(),
+                        out_stride: GROUP * PANEL,
+                    };
+                    // SAFETY: `product` asserted that there are so many rows and weights; `results` has room for four
+                    // rows of a group.
+                    unsafe { rows_times_panels(place, four, group, inputs / L::Dots::STEP) };
+                    for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
+                        let quantized = rows.scales.get(row).copied().unwrap_or_default();
+                        let out = out.get_mut(row * outputs + first..).unwrap_or_default();
+                        let out = out.get_mut(..width).unwrap_or_default();
+                        if !finish.add {
+                            scaled(results, sums, of_weights, quantized, out);
+                            continue;
+                        }
+                        let mut numbers = [0.0; GROUP * PANEL];
+                        let numbers = numbers.get_mut(..width).unwrap_or_default();
+                        scaled(results, sums, of_weights, quantized, numbers);
+                        finish.apply::<L>(numbers, first);
                         out.iter_mut().zip(numbers).for_each(|(out, number)| *out += *number);
-                    } else {
-                        out.copy_from_slice(numbers);
                     }
                 }
             }
+            if !finish.add {
+                for row in 0..count {
+                    let out = out.get_mut(row * outputs + stretch..row * outputs + end).unwrap_or_default();
+                    finish.apply::<L>(out, stretch);
+                }
+            }
         }
+    }
+}
+
+/// Sums of one row as numbers: without what the zero point adds, times both scales.
+#[inline(always)]
+fn scaled(results: &[i32], sums: &[i32], of_weights: &[f32], (scale, zero): (f32, i32), out: &mut [f32]) {
+    for (((number, result), sum), of_weight) in out.iter_mut().zip(results).zip(sums).zip(of_weights) {
+        *number = (result - zero * sum) as f32 * (scale * of_weight);
     }
 }

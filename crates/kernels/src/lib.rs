@@ -36,7 +36,7 @@ impl Finish<'_> {
     #[inline(always)]
     pub(crate) fn apply<L: lanes::Lanes>(&self, numbers: &mut [f32], first: usize) {
         if let Some(bias) = self.bias.get(first..) {
-            numbers.iter_mut().zip(bias).for_each(|(number, bias)| *number += bias);
+            lanes::map_with(numbers, bias, |number: L, bias| number.add(bias));
         }
         if let Some(function) = self.activation {
             function.apply_on::<L>(numbers);

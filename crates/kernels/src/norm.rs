@@ -26,9 +26,9 @@ impl Kernel for LayerNorm<'_> {
             lanes::map(row, |x: L| x.sub(middle));
             let variance = sum(row, |x: L| x.mul(x)) / count;
             let scale = 1.0 / (variance + self.epsilon).sqrt();
-            for ((x, weight), bias) in row.iter_mut().zip(self.weight).zip(self.bias) {
-                *x = *x * scale * weight + bias;
-            }
+            let scale = L::splat(scale);
+            lanes::map_with(row, self.weight, |x: L, weight| x.mul(scale).mul(weight));
+            lanes::map_with(row, self.bias, |x: L, bias| x.add(bias));
         }
     }
 }
@@ -52,7 +52,8 @@ impl Kernel for RmsNorm<'_> {
         for row in self.rows.chunks_exact_mut(self.weight.len().max(1)) {
             let mean = sum(row, |x: L| x.mul(x)) / row.len() as f32;
             let scale = 1.0 / (mean + self.epsilon).sqrt();
-            row.iter_mut().zip(self.weight).for_each(|(x, weight)| *x *= scale * weight);
+            let scale = L::splat(scale);
+            lanes::map_with(row, self.weight, |x: L, weight| x.mul(scale).mul(weight));
         }
     }
 }

@@ -10,6 +10,9 @@ use crate::{Finish, PANEL};
 /// Panels that rows are multiplied by at once: their results are what one row of the inner loop holds.
 const GROUP: usize = 4;
 
+/// Panels whose results are finished at once.
+const STRETCH: usize = 32;
+
 /// Numbers of rows, and of panels, that may lie in the second cache at once.
 const CACHED: usize = 1 << 16;
 
@@ -114,41 +117,49 @@ fn several<L: Lanes>(
     let at_once = (CACHED / inputs.max(1)).max(1).next_multiple_of(4);
     for first_row in (0..row_count).step_by(at_once) {
         let count = at_once.min(row_count - first_row);
-        for first in range.clone().step_by(GROUP) {
-            let group = GROUP.min(range.end - first);
-            let (start, end) = (first * WIDTH, outputs.min((first + group) * WIDTH));
-            let place = Place {
+        for first in range.clone().step_by(STRETCH) {
+            let last = range.end.min(first + STRETCH);
+            let place = Place::<Floats<L>> {
                 rows: rows.as_ptr().wrapping_add(first_row * inputs),
                 row_stride: inputs,
                 panels: panels.as_ptr().wrapping_add((first - range.start) * inputs * WIDTH),
                 panel_stride: inputs * WIDTH,
-                out: out.as_mut_ptr().wrapping_add(first_row * outputs + start),
+                out: out.as_mut_ptr().wrapping_add(first_row * outputs + first * WIDTH),
                 out_stride: outputs,
             };
-            let rows_of = |row: usize| (first_row + row) * outputs + start..(first_row + row) * outputs + end;
-            if !finish.add && end - start == group * WIDTH {
-                // SAFETY: rows and panels are as many as asserted above, and the panels' outputs are all in `out`.
-                unsafe { rows_times_panels::<Floats<L>>(place, count, group, inputs) };
-                for row in 0..count {
-                    finish.apply::<L>(out.get_mut(rows_of(row)).unwrap_or_default(), start);
+            let rows_of = |row: usize, start: usize, end: usize| {
+                let row = (first_row + row) * outputs;
+                row + start * WIDTH..row + outputs.min(end * WIDTH)
+            };
+            for panel in (first..last).step_by(GROUP) {
+                let end = last.min(panel + GROUP);
+                let place = place.at(0, panel - first);
+                if !finish.add && end * WIDTH <= outputs {
+                    // SAFETY: rows and panels are as many as asserted above, and the panels' outputs are all in `out`.
+                    unsafe { rows_times_panels(place, count, end - panel, inputs) };
+                    continue;
                 }
-                continue;
-            }
-            let mut results = [0.0; 4 * GROUP * WIDTH];
-            for row in (0..count).step_by(4) {
-                let four = 4.min(count - row);
-                let place = Place { out: results.as_mut_ptr(), out_stride: GROUP * WIDTH, ..place.at(row, 0) };
-                // SAFETY: as above, and `results` has room for four rows of a group.
-                unsafe { rows_times_panels::<Floats<L>>(place, four, group, inputs) };
-                for (row, results) in (row..row + four).zip(results.chunks_exact_mut(GROUP * WIDTH)) {
-                    let results = results.get_mut(..end - start).unwrap_or_default();
-                    let out = out.get_mut(rows_of(row)).unwrap_or_default();
-                    finish.apply::<L>(results, start);
-                    if finish.add {
-                        out.iter_mut().zip(results).for_each(|(out, result)| *out += *result);
-                    } else {
-                        out.copy_from_slice(results);
+                let mut results = [0.0; 4 * GROUP * WIDTH];
+                for row in (0..count).step_by(4) {
+                    let four = 4.min(count - row);
+                    let place = Place { out: results.as_mut_ptr(), out_stride: GROUP * WIDTH, ..place.at(row, 0) };
+                    // SAFETY: as above, and `results` has room for four rows of a group.
+                    unsafe { rows_times_panels(place, four, end - panel, inputs) };
+                    for (row, results) in (row..row + four).zip(results.chunks_exact_mut(GROUP * WIDTH)) {
+                        let out = out.get_mut(rows_of(row, panel, end)).unwrap_or_default();
+                        let results = results.get_mut(..out.len()).unwrap_or_default();
+                        if finish.add {
+                            finish.apply::<L>(results, panel * WIDTH);
+                            out.iter_mut().zip(results).for_each(|(out, result)| *out += *result);
+                        } else {
+                            out.copy_from_slice(results);
+                        }
                     }
+                }
+            }
+            if !finish.add {
+                for row in 0..count {
+                    finish.apply::<L>(out.get_mut(rows_of(row, first, last)).unwrap_or_default(), first * WIDTH);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Softmax, in place.
 
-use crate::exponential::exp;
+use crate::exponential::Exp;
 use crate::lanes::{self, Kernel, Lanes};
 
 /// `eˣ / Σ eˣ` over the first `length` numbers of a row; the others, which are padding, become 0. A row of nothing but
@@ -32,17 +32,17 @@ pub(crate) fn exponentials<L: Lanes>(row: &mut [f32]) -> f32 {
         row.fill(0.0);
         return 1.0;
     }
-    let largest = L::splat(largest);
+    let (largest, exp) = (L::splat(largest), Exp::<L>::new());
     let mut sum = L::splat(0.0);
     let (chunks, rest) = row.as_chunks_mut();
     for chunk in chunks {
-        let power = exp(L::load(chunk).sub(largest));
+        let power = exp.of(L::load(chunk).sub(largest));
         sum = sum.add(power);
         power.store(chunk);
     }
     if !rest.is_empty() {
         let mut chunk = lanes::filled(rest, f32::NEG_INFINITY);
-        let power = exp(L::load(&chunk).sub(largest));
+        let power = exp.of(L::load(&chunk).sub(largest));
         sum = sum.add(power);
         power.store(&mut chunk);
         rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());

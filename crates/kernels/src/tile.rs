@@ -99,42 +99,51 @@ impl<S: Sums> Place<S> {
     }
 }
 
-/// `ROWS` rows times `PANELS` panels of `steps` times `STEP` inputs. At most eight sums keep to wasm's registers, and the
-/// loop has one statement an operand: compilers for wasm spill what is unrolled.
+/// `count` times `ROWS` rows times `PANELS` panels of `steps` times `STEP` inputs. At most eight sums keep to wasm's
+/// registers, and the loop has one statement an operand: compilers for wasm spill what is unrolled.
 ///
 /// # Safety
-/// `place` holds that many numbers and weights, and room for `ROWS` rows of `PANELS * 8` sums.
+/// `place` holds that many numbers and weights, and room for `count * ROWS` rows of `PANELS * 8` sums.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn tile<S: Sums, const ROWS: usize, const PANELS: usize>(place: Place<S>, steps: usize) {
-    let mut sums = [[S::zero(); PANELS]; ROWS];
-    let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
-    let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
-    for step in 0..steps {
-        // SAFETY: the caller vouches for what is read.
-        unsafe {
-            let weights = panels.map(|panel| S::weights(panel));
-            for (sums, row) in sums.iter_mut().zip(rows) {
-                let numbers = S::numbers(row.add(step * S::STEP));
-                for (sum, weights) in sums.iter_mut().zip(weights) {
-                    *sum = sum.accumulate(numbers, weights);
+unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Place<S>, steps: usize, count: usize) {
+    for _ in 0..count {
+        let mut sums = [[S::zero(); PANELS]; ROWS];
+        let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
+        let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
+        let (mut step, end) = (0, panels.map(|panel| panel.wrapping_add(steps * S::STEP * WIDTH)));
+        while panels.first() != end.first() {
+            // SAFETY: the caller vouches for what is read.
+            unsafe {
+                let weights = panels.map(|panel| S::weights(panel));
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    let numbers = S::numbers(row.add(step));
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        *sum = sum.accumulate(numbers, weights);
+                    }
+                    // It is no instruction, but keeps the compiler from reading all rows first, for which there are
+                    // too few registers.
+                    #[cfg(target_arch = "wasm32")]
+                    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
                 }
+                panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
+                step += S::STEP;
             }
-            panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
         }
-    }
-    for (row, sums) in sums.into_iter().enumerate() {
-        for (panel, sum) in sums.into_iter().enumerate() {
-            // SAFETY: the caller vouches for the room.
-            unsafe { sum.store(place.at(row, panel).out) }
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (panel, sum) in sums.into_iter().enumerate() {
+                // SAFETY: the caller vouches for the room.
+                unsafe { sum.store(place.at(row, panel).out) }
+            }
         }
+        place = place.at(ROWS, 0);
     }
 }
 
 /// Any number of rows times any number of panels that lie behind one another.
 ///
 /// # Safety
-/// As for [`tile`], with `rows` rows and `panels` panels.
+/// As for [`tiles`], with `rows` rows and `panels` panels.
 #[inline(always)]
 pub(crate) unsafe fn rows_times_panels<S: Sums>(place: Place<S>, rows: usize, panels: usize, steps: usize) {
     let whole = rows / 4 * 4;
@@ -142,17 +151,17 @@ pub(crate) unsafe fn rows_times_panels<S: Sums>(place: Place<S>, rows: usize, pa
     // SAFETY: every tile lies within the rows and the panels.
     unsafe {
         for panel in 0..panels {
-            (0..whole).step_by(4).for_each(|row| tile::<S, 4, 1>(place.at(row, panel), steps));
+            tiles::<S, 4, 1>(place.at(0, panel), steps, whole / 4);
         }
         let mut panel = 0;
         while panel < panels && whole < rows {
             let place = rest.at(0, panel);
             panel += match (rows - whole, panels - panel) {
-                (1, 4..) => (tile::<S, 1, 4>(place, steps), 4).1,
-                (1, _) => (tile::<S, 1, 1>(place, steps), 1).1,
-                (2, 2..) => (tile::<S, 2, 2>(place, steps), 2).1,
-                (2, _) => (tile::<S, 2, 1>(place, steps), 1).1,
-                _ => (tile::<S, 3, 1>(place, steps), 1).1,
+                (1, 4..) => (tiles::<S, 1, 4>(place, steps, 1), 4).1,
+                (1, _) => (tiles::<S, 1, 1>(place, steps, 1), 1).1,
+                (2, 2..) => (tiles::<S, 2, 2>(place, steps, 1), 2).1,
+                (2, _) => (tiles::<S, 2, 1>(place, steps, 1), 1).1,
+                _ => (tiles::<S, 3, 1>(place, steps, 1), 1).1,
             };
         }
     }

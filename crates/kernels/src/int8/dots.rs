@@ -18,6 +18,7 @@ pub(crate) use words::Simd128;
 /// Four inputs at once, as they are packed.
 #[cfg(not(all(target_feature = "simd128", not(target_feature = "relaxed-simd"))))]
 mod bytes {
+    #[cfg(not(target_feature = "simd128"))]
     use crate::lanes::WIDTH;
     use crate::tile::Sums;
 
@@ -26,7 +27,7 @@ mod bytes {
 
     /// Panels as they are.
     #[derive(Default)]
-    pub(crate) struct Weights;
+    pub(crate) struct Weights(());
 
     impl Weights {
         pub fn of<'a>(&'a mut self, panels: &'a [i8], length: usize) -> &'a [i8] {
@@ -145,7 +146,7 @@ mod bytes {
     mod relaxed {
         use std::arch::wasm32::*;
 
-        use super::{Sums, WIDTH};
+        use super::Sums;
 
         /// With relaxed dot products, which are exact because the numbers have 7 bits.
         #[derive(Clone, Copy)]
@@ -195,7 +196,6 @@ mod bytes {
                 }
             }
         }
-        const _: () = assert!(WIDTH == 8);
     }
 }
 

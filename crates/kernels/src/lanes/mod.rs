@@ -34,10 +34,10 @@ pub(crate) trait Lanes: Copy {
     fn div(self, other: Self) -> Self;
     /// `self * factor + summand`, rounded once or twice.
     fn mul_add(self, factor: Self, summand: Self) -> Self;
-    /// `other` where it is larger, else `self`, which may be not a number.
+    /// The larger one; either, where one is not a number.
     fn max(self, other: Self) -> Self;
-    /// `other` where it is smaller, else `self`, which may be not a number.
-    fn min(self, other: Self) -> Self;
+    /// `self` where it is not a number, else `value`.
+    fn or_else(self, value: Self) -> Self;
     /// 0 where `self < limit`, else `value`.
     fn zero_below(self, limit: f32, value: Self) -> Self;
     /// The numbers' bits moved to the left by 23, where the exponent is.
@@ -102,6 +102,22 @@ pub(crate) fn map<L: Lanes>(numbers: &mut [f32], change: impl Fn(L) -> L) {
     if !rest.is_empty() {
         let mut chunk = filled(rest, 0.0);
         change(L::load(&chunk)).store(&mut chunk);
+        rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());
+    }
+}
+
+/// Changes numbers eight at once, each by the one of the others at its place; the shorter of the two decides.
+#[inline(always)]
+pub(crate) fn map_with<L: Lanes>(numbers: &mut [f32], others: &[f32], change: impl Fn(L, L) -> L) {
+    let length = numbers.len().min(others.len());
+    let (chunks, rest) = numbers.get_mut(..length).unwrap_or_default().as_chunks_mut();
+    let (other_chunks, other_rest) = others.get(..length).unwrap_or_default().as_chunks();
+    for (chunk, other) in chunks.iter_mut().zip(other_chunks) {
+        change(L::load(chunk), L::load(other)).store(chunk);
+    }
+    if !rest.is_empty() {
+        let mut chunk = filled(rest, 0.0);
+        change(L::load(&chunk), L::load(&filled(other_rest, 0.0))).store(&mut chunk);
         rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());
     }
 }

@@ -73,8 +73,8 @@ macro_rules! array_lanes {
             }
 
             #[inline(always)]
-            fn min(self, other: Self) -> Self {
-                self.with(other, |a, b| if b < a { b } else { a })
+            fn or_else(self, value: Self) -> Self {
+                self.with(value, |a, b| if a.is_nan() { a } else { b })
             }
 
             #[inline(always)]

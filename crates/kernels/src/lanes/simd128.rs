@@ -82,12 +82,13 @@ impl Lanes for Simd128 {
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
+        // With relaxed instructions the compiler makes `relaxed_max` of it.
         self.with(other, |a, b| f32x4_pmax(a, b))
     }
 
     #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        self.with(other, |a, b| f32x4_pmin(a, b))
+    fn or_else(self, value: Self) -> Self {
+        self.with(value, |number, value| v128_bitselect(value, number, f32x4_eq(number, number)))
     }
 
     #[inline(always)]

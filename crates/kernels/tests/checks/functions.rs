@@ -6,8 +6,10 @@ use vitrine_kernels::softmax::softmax;
 
 use super::{Random, assert_near};
 
-/// Each function by its definition, with the largest error that it may have, in parts of the result, at least 1.
-fn definitions() -> [(Function, fn(f64) -> f64, f64); 7] {
+/// A function, its definition, and the largest error that it may have, in parts of the result, at least 1.
+type Defined = (Function, fn(f64) -> f64, f64);
+
+fn definitions() -> [Defined; 7] {
     fn sigmoid(x: f64) -> f64 {
         1.0 / (1.0 + (-x).exp())
     }

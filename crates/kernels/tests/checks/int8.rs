@@ -75,7 +75,7 @@ pub fn products_are_exact() -> u64 {
         product(&Rows::quantize(&rows, inputs), &panels, &scales, &sums, outputs, finish, &mut out);
         for (row, out) in rows.chunks(inputs).zip(out.chunks(outputs)) {
             let (lowest, highest) = row.iter().fold((0f32, 0f32), |(low, high), x| (low.min(*x), high.max(*x)));
-            let scale = (highest - lowest) / 127.0;
+            let scale = (highest - lowest) / 126.99;
             let zero = (-lowest * (1.0 / scale)).round_ties_even();
             let numbers: Vec<i32> =
                 row.iter().map(|x| (x * (1.0 / scale)).round_ties_even().clamp(-zero, 127.0 - zero) as i32).collect();

@@ -1,13 +1,17 @@
 //! What every variant of the kernels must answer, against definitions in f64; shared by native tests and browsers.
+#![allow(clippy::indexing_slicing)]
 
 mod attention;
 mod functions;
 mod int8;
 mod product;
 
-/// The checks by name; each answers a digest of its bits that all variants must share, or 0 where they may round as they
+/// A name, and what is checked.
+pub type Check = (&'static str, fn() -> u64);
+
+/// All checks; each answers a digest of its bits that all variants must share, or 0 where they may round as they
 /// like.
-pub const CHECKS: &[(&str, fn() -> u64)] = &[
+pub const CHECKS: &[Check] = &[
     ("attention follows its definition", attention::follows_its_definition),
     ("attention reaches no farther than its window", attention::reaches_no_farther_than_its_window),
     ("attention biased to nothing is 0", attention::biased_to_nothing_is_0),
