@@ -13,7 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::protocol::fingerprint;
 use crate::snapshot::architectures;
-use crate::{Error, LocalBoxFuture, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source};
+use crate::{
+    Error, Kept, LocalBoxFuture, ModelCard, PartSink, RepoFile, RepoId, Result, Revision, Sink, SinkError, Snapshot,
+    Source,
+};
 
 pub use storage::FolderStorage;
 
@@ -178,6 +181,41 @@ impl Source for Folder {
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { self.copy(&snapshot.repo, file, range, sink) })
     }
+
+    fn read_parts<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        parts: &'a [Range<u64>],
+        sink: &'a mut dyn PartSink,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        let mut read = move |part: &Range<u64>| {
+            let mut placed = Placed { offset: part.start, sink: &mut *sink };
+            self.copy(&snapshot.repo, file, Some(part.clone()), &mut placed)
+        };
+        Box::pin(async move { parts.iter().try_for_each(|part| read(part)) })
+    }
+
+    fn kept<'a>(&'a self, _: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
+        Box::pin(async { Kept { bytes: file.size, complete: true, verified: true } })
+    }
+}
+
+/// Tells a sink of parts where the bytes of one lie.
+struct Placed<'a> {
+    offset: u64,
+    sink: &'a mut dyn PartSink,
+}
+
+impl Sink for Placed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.sink.write(self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Folders are read once.
+    fn restart(&mut self) {}
 }
 
 /// Whether a path stays inside its folder, on every system, and has no hidden part.
