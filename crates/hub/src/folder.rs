@@ -189,11 +189,11 @@ impl Source for Folder {
         parts: &'a [Range<u64>],
         sink: &'a mut dyn PartSink,
     ) -> LocalBoxFuture<'a, Result<()>> {
-        let mut read = move |part: &Range<u64>| {
+        let read = move |part: &Range<u64>| {
             let mut placed = Placed { offset: part.start, sink: &mut *sink };
             self.copy(&snapshot.repo, file, Some(part.clone()), &mut placed)
         };
-        Box::pin(async move { parts.iter().try_for_each(|part| read(part)) })
+        Box::pin(async move { parts.iter().try_for_each(read) })
     }
 
     fn kept<'a>(&'a self, _: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
@@ -314,6 +314,29 @@ mod tests {
         for absent in ["b.bin", "../a.bin", "/etc/hostname", "", ".", "a.bin/"] {
             assert_eq!(read(&folder, &file(absent, 1), None).unwrap_err().code(), "entry-not-found", "{absent}");
         }
+    }
+
+    #[test]
+    fn parts_are_read_where_they_lie() {
+        struct Pieces(Vec<(u64, Vec<u8>)>);
+        impl PartSink for Pieces {
+            fn write(&mut self, offset: u64, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+                self.0.push((offset, bytes.to_vec()));
+                Ok(())
+            }
+        }
+        let path = scratch("parts");
+        let content: Vec<u8> = (0..(2 * PIECE + 5)).map(|i| (i % 251) as u8).collect();
+        fs::write(path.join("a.bin"), &content).unwrap();
+        let folder = Folder::new(&*path);
+        let (snapshot, whole) = (snapshot(&folder).unwrap(), file("a.bin", content.len() as u64));
+        let mut sink = Pieces(Vec::new());
+        folder.read_parts(&snapshot, &whole, &[3..PIECE + 9, 1..2], &mut sink).now_or_never().unwrap().unwrap();
+        let offsets: Vec<(u64, usize)> = sink.0.iter().map(|(offset, bytes)| (*offset, bytes.len())).collect();
+        assert_eq!(offsets, [(3, PIECE as usize), (PIECE + 3, 6), (1, 1)]);
+        assert!(sink.0.iter().all(|(offset, bytes)| content[*offset as usize..].starts_with(bytes)));
+        let kept = folder.kept(&snapshot, &whole).now_or_never().unwrap();
+        assert_eq!(kept, Kept { bytes: whole.size, complete: true, verified: true });
     }
 
     #[test]
