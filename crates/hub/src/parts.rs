@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn near_parts_are_joined() {
-        let ranges = [20..30, 0..5, 5..5, 7..9, 25..27, 28..31, 40..41];
-        assert_eq!(join(&ranges, 0), [0..5, 7..9, 20..31, 40..41]);
-        assert_eq!(join(&ranges, 2), [0..9, 20..31, 40..41]);
-        assert_eq!(join(&ranges, 9), [0..9, 20..41]);
-        assert_eq!(join(&ranges, 11), [0..41]);
+        let ranges = [20..30, 0..5, 5..5, 7..9, 25..27, 28..31, 40..41, 90..91];
+        assert_eq!(join(&ranges, 0), [0..5, 7..9, 20..31, 40..41, 90..91]);
+        assert_eq!(join(&ranges, 2), [0..9, 20..31, 40..41, 90..91]);
+        assert_eq!(join(&ranges, 9), [0..9, 20..41, 90..91]);
+        assert_eq!(join(&ranges, 11), [0..41, 90..91]);
     }
 }

@@ -87,6 +87,20 @@ fn a_host_without_ranges_serves_over_one() {
 }
 
 #[test]
+fn no_connection_is_far_ahead_of_one_that_is_stuck() {
+    let host = host(limited);
+    // A stretch that is taken on while several connections are used.
+    (0..9).for_each(|_| host.fault(WEIGHTS, Fault::Clean));
+    host.fault(WEIGHTS, Fault::Stall(100_000));
+    let (took, _, requests) = whole(&host);
+    assert!(took > 15_000, "{took} ms");
+    let (stuck, _) = requests[9];
+    let again = requests.iter().position(|(first, _)| *first == stuck + 100_000).unwrap();
+    let ahead = requests[..again].iter().map(|(first, _)| *first).max().unwrap();
+    assert!(ahead > stuck && ahead < stuck + (8 << 20), "{ahead} where {stuck} is stuck");
+}
+
+#[test]
 fn a_host_that_breaks_every_connection_is_got_over() {
     let host = host(limited);
     for cut in [9_000_000, 1_500_000, 700_000, 0, 1_000_000, 100_000] {
