@@ -19,6 +19,9 @@ use crate::{Error, RepoFile, Result};
 /// Bytes that a connection takes on at a time where there are several.
 const SEGMENT: u64 = 2 << 20;
 
+/// Bytes that have to be left for another number of connections to be worth trying.
+const WORTH_TRYING: u64 = 16 << 20;
+
 /// How far connections may be ahead of what was handed on, in bytes.
 const AHEAD: u64 = 8 << 20;
 
@@ -96,7 +99,9 @@ impl<'a> Download<'a> {
             self.start_lanes();
             match poll_fn(|context| self.poll_event(keeping, context)).await {
                 Event::Tick => {
-                    self.pace.tick();
+                    if self.order.iter().map(|range| range.end - range.start).sum::<u64>() > WORTH_TRYING {
+                        self.pace.tick();
+                    }
                     self.tick = self.target.http.transport.sleep(TICK);
                 }
                 Event::Step((lane, Ok(Some(piece)))) => {

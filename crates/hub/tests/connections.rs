@@ -51,6 +51,14 @@ fn connections_are_added_where_each_is_limited() {
 }
 
 #[test]
+fn what_is_soon_there_needs_one_connection() {
+    let host = host(limited);
+    host.0.borrow_mut().files.insert(WEIGHTS.to_owned(), vec![7; 16_000_000]);
+    let (_, connections, requests) = whole(&host);
+    assert_eq!((connections, requests), (1, vec![(0, None)]));
+}
+
+#[test]
 fn a_shared_link_gets_one_connection_again() {
     let host = host(shared);
     let (took, connections, requests) = whole(&host);
