@@ -1,13 +1,17 @@
-//! How fetched files lie in a [`Storage`]: each as a chain of chunks with checksums, by endpoint, repository and commit.
+//! How fetched files lie in a [`Storage`]: each as chunks with checksums, by endpoint, repository and commit.
 //!
-//! A file's chunks are entries `file/{endpoint}/{repo}/{key}/{path}/{offset}-{length}`; the chunk that begins where
-//! another ends continues it, so an interrupted download leaves a chain that a later one goes on from. An entry
+//! A file's chunks are entries `file/{endpoint}/{repo}/{key}/{path}/{offset}-{length}`, of any parts of it; an
+//! interrupted download leaves those that came, and a later one fetches what is between and after them. An entry
 //! `…/verified` says that the whole file once had the SHA-256 that its host tells.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::lane::exact_size;
 use crate::repo::SEGMENT;
 use crate::{Plan, RepoFile, Snapshot, Storage, StorageError};
 
@@ -21,11 +25,14 @@ pub(crate) const CHECKSUM: usize = 8;
 pub(crate) struct CachedFile<'a> {
     storage: &'a dyn Storage,
     prefix: String,
+    /// Where it is known for certain.
+    size: Option<u64>,
 }
 
 impl<'a> CachedFile<'a> {
     pub(crate) fn new(storage: &'a dyn Storage, snapshot: &Snapshot, file: &RepoFile) -> Self {
-        Self { storage, prefix: format!("{}{}/", snapshot_prefix(snapshot), escape(&file.path)) }
+        let prefix = format!("{}{}/", snapshot_prefix(snapshot), escape(&file.path));
+        Self { storage, prefix, size: exact_size(snapshot, file) }
     }
 
     /// The name of the file, unique on this device.
@@ -33,21 +40,24 @@ impl<'a> CachedFile<'a> {
         &self.prefix
     }
 
-    /// Whether the whole file was once checked, and the chain of its chunks from offset 0.
+    /// Whether the whole file is kept and was once checked, and its chunks by offset, which may overlap and leave holes.
     pub(crate) async fn state(&self) -> (bool, Vec<Chunk>) {
         let keys = self.storage.keys(&self.prefix).await.unwrap_or_default();
         let names: Vec<&str> = keys.iter().filter_map(|key| key.strip_prefix(&self.prefix)).collect();
-        let verified = names.contains(&"verified");
-        let mut chunks: Vec<Chunk> = names.into_iter().filter_map(Chunk::parse).collect();
-        // Where two chunks begin at the same offset, the longer one goes further.
-        chunks.sort_by_key(|chunk| (chunk.offset, std::cmp::Reverse(chunk.length)));
-        let mut end = 0;
-        chunks.retain(|chunk| {
-            let continues = chunk.offset == end;
-            end += if continues { chunk.length } else { 0 };
-            continues
-        });
+        let mut chunks: Vec<Chunk> = names.iter().filter_map(|name| Chunk::parse(name)).collect();
+        chunks.sort_by_key(|chunk| chunk.offset);
+        let mut verified = names.contains(&"verified");
+        if verified && !has_all(&chunks, self.size.unwrap_or_else(|| end(&chunks))) {
+            // What fills the hole is not covered by the earlier check.
+            self.forget_check().await;
+            verified = false;
+        }
         (verified, chunks)
+    }
+
+    /// Whether the file's size is known for certain, and these are all its chunks.
+    pub(crate) fn is_complete(&self, chunks: &[Chunk]) -> bool {
+        self.size.is_some_and(|size| has_all(chunks, size))
     }
 
     /// A chunk's bytes; `None` where it is gone or damaged.
@@ -68,19 +78,27 @@ impl<'a> CachedFile<'a> {
         Box::pin(async move { storage.put(&key, bytes).await })
     }
 
+    /// Removes a chunk, which is gone or damaged, and with it the note that the file is right.
+    pub(crate) async fn forget(&self, chunk: &Chunk) {
+        // What cannot be removed fails its checksum again.
+        let _ = self.storage.delete(&self.key(chunk)).await;
+        self.forget_check().await;
+    }
+
+    async fn forget_check(&self) {
+        let _ = self.storage.delete(&format!("{}verified", self.prefix)).await;
+    }
+
     /// Notes that the whole file has the right SHA-256.
     pub(crate) async fn set_verified(&self) -> Result<(), StorageError> {
         self.storage.put(&format!("{}verified", self.prefix), b"1".to_vec()).await
     }
 
-    /// Removes the chunks from `offset` on, and the note that the file is right.
-    pub(crate) async fn clear_from(&self, offset: u64) {
+    /// Removes everything that is kept of the file.
+    pub(crate) async fn clear(&self) {
         for key in self.storage.keys(&self.prefix).await.unwrap_or_default() {
-            let chunk = key.strip_prefix(&self.prefix).and_then(Chunk::parse);
-            if chunk.is_none_or(|chunk| chunk.offset >= offset) {
-                // What cannot be removed fails its checksum again.
-                let _ = self.storage.delete(&key).await;
-            }
+            // What cannot be removed is read again, and found wrong again.
+            let _ = self.storage.delete(&key).await;
         }
     }
 
@@ -99,8 +117,58 @@ pub(crate) struct Chunk {
 impl Chunk {
     fn parse(name: &str) -> Option<Self> {
         let (offset, length) = name.split_once('-')?;
-        Some(Self { offset: offset.parse().ok()?, length: length.parse().ok()? })
+        let chunk = Self { offset: offset.parse().ok()?, length: length.parse().ok()? };
+        chunk.offset.checked_add(chunk.length).is_some_and(|end| end < u64::MAX).then_some(chunk)
     }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.length
+    }
+}
+
+/// A part of a file that lies in one chunk, or in none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) range: Range<u64>,
+    pub(crate) chunk: Option<Chunk>,
+}
+
+/// What makes up `wanted`, in order: as much as possible from `chunks`, which are sorted by offset, and holes.
+pub(crate) fn stretches(chunks: &[Chunk], wanted: Range<u64>) -> Vec<Stretch> {
+    let mut found = Vec::new();
+    let mut chunks = chunks.iter().peekable();
+    let mut at = wanted.start;
+    while at < wanted.end {
+        let mut best: Option<&Chunk> = None;
+        while let Some(chunk) = chunks.next_if(|chunk| chunk.offset <= at) {
+            // Of those that have the next byte, the one that goes furthest.
+            best = Some(best.filter(|best| best.end() >= chunk.end()).unwrap_or(chunk));
+        }
+        let chunk = best.filter(|chunk| chunk.end() > at).cloned();
+        let end = match &chunk {
+            Some(chunk) => chunk.end(),
+            None => chunks.peek().map_or(wanted.end, |next| next.offset),
+        };
+        found.push(Stretch { range: at..end.min(wanted.end), chunk });
+        at = end;
+    }
+    found
+}
+
+/// Where the last chunk ends.
+pub(crate) fn end(chunks: &[Chunk]) -> u64 {
+    chunks.iter().map(Chunk::end).max().unwrap_or(0)
+}
+
+/// Whether the chunks make up the first `size` bytes.
+fn has_all(chunks: &[Chunk], size: u64) -> bool {
+    stretches(chunks, 0..size).iter().all(|stretch| stretch.chunk.is_some())
+}
+
+/// Bytes of a file that some chunk has.
+pub(crate) fn kept_bytes(chunks: &[Chunk]) -> u64 {
+    let kept = stretches(chunks, 0..end(chunks)).into_iter().filter(|stretch| stretch.chunk.is_some());
+    kept.map(|stretch| stretch.range.end - stretch.range.start).sum()
 }
 
 /// A repository of which files are kept.
@@ -118,17 +186,18 @@ pub struct Stored {
 
 /// What is kept in a storage, one entry a repository and commit.
 pub async fn stored(storage: &dyn Storage) -> Result<Vec<Stored>, StorageError> {
+    let mut files: BTreeMap<Vec<String>, Vec<Chunk>> = BTreeMap::new();
+    for key in storage.keys("file/").await? {
+        let parts: Vec<String> = key.split('/').skip(1).map(unescape).collect();
+        if let [file @ .., name] = &*parts {
+            files.entry(file.to_vec()).or_default().extend(Chunk::parse(name));
+        }
+    }
     let mut found: Vec<Stored> = Vec::new();
-    let mut keys = storage.keys("file/").await?;
-    keys.sort();
-    for key in keys {
-        let mut parts = key.split('/').skip(1).map(unescape);
-        let (Some(endpoint), Some(repo), Some(key), Some(_path), Some(name)) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            continue;
-        };
-        let bytes = Chunk::parse(&name).map_or(0, |chunk| chunk.length);
+    for (file, mut chunks) in files {
+        let Ok([endpoint, repo, key, _path]) = <[String; 4]>::try_from(file) else { continue };
+        chunks.sort_by_key(|chunk| chunk.offset);
+        let bytes = kept_bytes(&chunks);
         match found.last_mut() {
             Some(last) if (&last.endpoint, &last.repo, &last.key) == (&endpoint, &repo, &key) => last.bytes += bytes,
             _ => found.push(Stored { endpoint, repo, key, bytes }),
@@ -159,7 +228,7 @@ pub async fn cached_bytes(storage: &dyn Storage, snapshot: &Snapshot, plan: &Pla
     let mut bytes = 0;
     for file in plan.files() {
         let (_, chunks) = CachedFile::new(storage, snapshot, file).state().await;
-        bytes += chunks.iter().map(|chunk| chunk.length).sum::<u64>();
+        bytes += kept_bytes(&chunks);
     }
     bytes
 }

@@ -81,6 +81,9 @@ pub enum Error {
     /// The host refuses pages of other sites.
     #[error("{0} does not let this page read its files")]
     Cors(String),
+    /// The host serves whole files only.
+    #[error("the host serves no parts of files")]
+    NoRanges,
     /// The host stopped sending before the end, again and again.
     #[error("`{path}` ended after {received} of {size} bytes")]
     Truncated {
@@ -128,7 +131,7 @@ impl Error {
             Self::EntryNotFound { .. } | Self::NoWeights { .. } | Self::NotTheFile { .. } => "entry-not-found",
             Self::MalformedIndex { .. } => "malformed-checkpoint",
             Self::GatedRepo { .. } => "gated-repo",
-            Self::Network(_) | Self::MalformedSnapshot { .. } => "network",
+            Self::Network(_) | Self::NoRanges | Self::MalformedSnapshot { .. } => "network",
             Self::Cors(_) => "cors",
             Self::Truncated { .. } => "truncated",
             Self::Integrity { .. } => "integrity",

@@ -13,7 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::protocol::fingerprint;
 use crate::snapshot::architectures;
-use crate::{Error, LocalBoxFuture, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source};
+use crate::{
+    Error, Kept, LocalBoxFuture, ModelCard, PartSink, RepoFile, RepoId, Result, Revision, Sink, SinkError, Snapshot,
+    Source,
+};
 
 pub use storage::FolderStorage;
 
@@ -178,6 +181,41 @@ impl Source for Folder {
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move { self.copy(&snapshot.repo, file, range, sink) })
     }
+
+    fn read_parts<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        parts: &'a [Range<u64>],
+        sink: &'a mut dyn PartSink,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        let read = move |part: &Range<u64>| {
+            let mut placed = Placed { offset: part.start, sink: &mut *sink };
+            self.copy(&snapshot.repo, file, Some(part.clone()), &mut placed)
+        };
+        Box::pin(async move { parts.iter().try_for_each(read) })
+    }
+
+    fn kept<'a>(&'a self, _: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
+        Box::pin(async { Kept { bytes: file.size, complete: true, verified: true } })
+    }
+}
+
+/// Tells a sink of parts where the bytes of one lie.
+struct Placed<'a> {
+    offset: u64,
+    sink: &'a mut dyn PartSink,
+}
+
+impl Sink for Placed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.sink.write(self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Folders are read once.
+    fn restart(&mut self) {}
 }
 
 /// Whether a path stays inside its folder, on every system, and has no hidden part.
@@ -276,6 +314,29 @@ mod tests {
         for absent in ["b.bin", "../a.bin", "/etc/hostname", "", ".", "a.bin/"] {
             assert_eq!(read(&folder, &file(absent, 1), None).unwrap_err().code(), "entry-not-found", "{absent}");
         }
+    }
+
+    #[test]
+    fn parts_are_read_where_they_lie() {
+        struct Pieces(Vec<(u64, Vec<u8>)>);
+        impl PartSink for Pieces {
+            fn write(&mut self, offset: u64, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+                self.0.push((offset, bytes.to_vec()));
+                Ok(())
+            }
+        }
+        let path = scratch("parts");
+        let content: Vec<u8> = (0..(2 * PIECE + 5)).map(|i| (i % 251) as u8).collect();
+        fs::write(path.join("a.bin"), &content).unwrap();
+        let folder = Folder::new(&*path);
+        let (snapshot, whole) = (snapshot(&folder).unwrap(), file("a.bin", content.len() as u64));
+        let mut sink = Pieces(Vec::new());
+        folder.read_parts(&snapshot, &whole, &[3..PIECE + 9, 1..2], &mut sink).now_or_never().unwrap().unwrap();
+        let offsets: Vec<(u64, usize)> = sink.0.iter().map(|(offset, bytes)| (*offset, bytes.len())).collect();
+        assert_eq!(offsets, [(3, PIECE as usize), (PIECE + 3, 6), (1, 1)]);
+        assert!(sink.0.iter().all(|(offset, bytes)| content[*offset as usize..].starts_with(bytes)));
+        let kept = folder.kept(&snapshot, &whole).now_or_never().unwrap();
+        assert_eq!(kept, Kept { bytes: whole.size, complete: true, verified: true });
     }
 
     #[test]

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
 
+use crate::attempt::{self, Attempt};
 use crate::cache::snapshot_key;
 use crate::protocol::{fingerprint, is_hub, refusal};
-use crate::read::{self, Attempt};
 use crate::snapshot::architectures;
 use crate::transport::{Method, Request, Response};
 use crate::{
-    Endpoint, Error, ModelCard, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source, Storage, Token, Transport,
-    plan, protocol,
+    Endpoint, Error, Kept, ModelCard, PartSink, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source, Storage,
+    Token, Transport, plan, protocol,
 };
+use crate::{parts, read};
 
 /// How patient a source is.
 #[derive(Debug, Clone)]
@@ -90,10 +91,10 @@ impl Http {
     /// Asks the host what the repository holds: the Hub's API, else one look at each file that a load may need.
     async fn ask(&self, repo: &RepoId, revision: &Revision, attempts: u32) -> Result<Snapshot> {
         let url = self.endpoint.api_url(repo, revision);
-        let answer = read::with_retries(self, attempts, || async {
-            let response = read::send(self, self.request(Method::Get, url.clone())).await?;
-            if response.status == 200 && !read::is_web_page(&response) {
-                return Ok(Ok(read::collect(self, response).await?));
+        let answer = attempt::with_retries(self, attempts, || async {
+            let response = attempt::send(self, self.request(Method::Get, url.clone())).await?;
+            if response.status == 200 && !attempt::is_web_page(&response) {
+                return Ok(Ok(attempt::collect(self, response).await?));
             }
             if crate::retry::passes(response.status) {
                 return Err(Attempt::again(
@@ -182,8 +183,8 @@ impl Http {
         let probes = paths.map(|path| async move {
             let path = path.as_ref();
             let url = self.endpoint.resolve_url(repo, revision, path);
-            let answer = read::with_retries(self, self.options.attempts, || async {
-                let response = read::send(self, self.request(Method::Head, url.clone())).await?;
+            let answer = attempt::with_retries(self, self.options.attempts, || async {
+                let response = attempt::send(self, self.request(Method::Head, url.clone())).await?;
                 if crate::retry::passes(response.status) {
                     let error = refusal(&response, &self.endpoint, repo, revision.as_str(), Some(path));
                     return Err(Attempt::again(&response, error));
@@ -192,7 +193,7 @@ impl Http {
             });
             let response = answer.await?;
             match response.status {
-                200 if !read::is_web_page(&response) => Ok(Some(Found::new(path, &response))),
+                200 if !attempt::is_web_page(&response) => Ok(Some(Found::new(path, &response))),
                 // A page instead of the file, or a host that hides what is not there.
                 200 | 403 | 404 | 410 if !is_hub(&response) => Ok(None),
                 404 if response.header("x-error-code") == Some("EntryNotFound") => Ok(None),
@@ -269,5 +270,23 @@ impl Source for Http {
                 None => read::read_whole(self, snapshot, file, sink).await,
             }
         })
+    }
+
+    fn read_parts<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        parts: &'a [Range<u64>],
+        sink: &'a mut dyn PartSink,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(parts::read_parts(self, snapshot, file, parts, sink))
+    }
+
+    fn kept<'a>(&'a self, snapshot: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
+        Box::pin(parts::kept(self, snapshot, file))
+    }
+
+    fn verify_kept<'a>(&'a self, snapshot: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Result<bool>> {
+        Box::pin(parts::verify_kept(self, snapshot, file))
     }
 }

@@ -3,12 +3,18 @@
 //! Bytes and names only: no tensor, no JavaScript. All I/O goes through [`Source`]; [`Http`] implements it over a
 //! [`Transport`] (a browser's fetch, HTTPS natively, a test's faults) and a [`Storage`].
 
+mod attempt;
 mod cache;
 mod card;
+mod download;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
 mod http;
+mod keeping;
+mod lane;
+mod pace;
+mod parts;
 mod plan;
 mod protocol;
 mod read;
@@ -49,6 +55,43 @@ pub trait Source {
         range: Option<Range<u64>>,
         sink: &'a mut dyn Sink,
     ) -> LocalBoxFuture<'a, Result<()>>;
+
+    /// Hands the bytes of some parts of `file` to `sink`: each part's in order, the parts in any order, a byte that several
+    /// have once. What is long of it is kept, so that a later read of the whole file fetches the rest only; what is fetched
+    /// is checked by its length only, until [`Source::verify_kept`] or a read of the whole.
+    ///
+    /// [`Error::NoRanges`] where the host serves no parts of files; the sink then has nothing, or only what was kept.
+    fn read_parts<'a>(
+        &'a self,
+        _snapshot: &'a Snapshot,
+        _file: &'a RepoFile,
+        _parts: &'a [Range<u64>],
+        _sink: &'a mut dyn PartSink,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async { Err(Error::NoRanges) })
+    }
+
+    /// What is kept of `file`. Where all of it is kept and was checked, a read of the whole needs no host.
+    fn kept<'a>(&'a self, _snapshot: &'a Snapshot, _file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
+        Box::pin(async { Kept::default() })
+    }
+
+    /// Checks the whole of `file`, as far as it was kept, against its SHA-256, and notes that it is right; false where
+    /// some of it is not kept, or no SHA-256 is known. [`Error::Integrity`] where it differs; nothing is kept of it then.
+    fn verify_kept<'a>(&'a self, _snapshot: &'a Snapshot, _file: &'a RepoFile) -> LocalBoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+}
+
+/// What is kept of a file on this device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Bytes.
+    pub bytes: u64,
+    /// Whether that is all of it.
+    pub complete: bool,
+    /// Whether all of it was found right: by its SHA-256, where one is known.
+    pub verified: bool,
 }
 
 /// What takes a file's bytes as they arrive.
@@ -58,6 +101,18 @@ pub trait Sink {
 
     /// The bytes so far were wrong; the file begins again.
     fn restart(&mut self);
+
+    /// Where the bytes come from has changed; `cached` says whether what follows was kept on this device.
+    fn origin(&mut self, _cached: bool) {}
+
+    /// The read waits for another reader of the same file, or for a host that asked to wait.
+    fn waiting(&mut self) {}
+}
+
+/// What takes the bytes of some parts of a file as they arrive.
+pub trait PartSink {
+    /// The bytes that begin at `offset` of the file. An error stops the read, which returns [`Error::Sink`].
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> std::result::Result<(), SinkError>;
 
     /// Where the bytes come from has changed; `cached` says whether what follows was kept on this device.
     fn origin(&mut self, _cached: bool) {}

@@ -1,43 +1,45 @@
-//! Reading one file over HTTP: from where an earlier read stopped, through broken connections, up to its SHA-256.
+//! Reading one file over HTTP: what is kept of it from the storage, the rest from the host, up to its SHA-256.
 
-use std::future::Future;
 use std::ops::Range;
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::{Either, LocalBoxFuture, select};
-use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 
-use crate::cache::{CHECKSUM, CHUNK, CachedFile, Chunk};
+use crate::attempt::{Attempt, check, check_beginning, next, send, with_retries};
+use crate::cache::{CachedFile, Chunk, Stretch, end, stretches};
+use crate::download::Download;
 use crate::http::Http;
-use crate::protocol::refusal;
-use crate::transport::{Method, Request, Response, TransportError};
-use crate::{Endpoint, Error, RepoFile, RepoId, Result, Sink, Snapshot, StorageError, retry};
+use crate::keeping::Keeping;
+use crate::lane::{OPEN, Target};
+use crate::pace::Pace;
+use crate::transport::Method;
+use crate::{Error, RepoFile, Result, Sink, Snapshot};
 
-/// Chunks that are being kept at the same time.
-const MOST_PUTS: usize = 8;
+/// Chunks that are read from the storage at the same time.
+const READS: usize = 6;
 
-/// Reads the whole of a file: what is kept of it from the storage, the rest from the host.
+/// Reads the whole of a file.
 pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> Result<()> {
     let cached = CachedFile::new(&*http.storage, snapshot, file);
     let _lock = http.storage.lock(cached.name(), &mut || sink.waiting()).await;
-    let mut reader = Reader::new(http, snapshot, file, cached, sink);
-    let result = reader.read().await;
+    let target = Target { http, snapshot, file, whole: true };
+    let mut whole = Whole { sink, hasher: None };
+    let result = whole.read(target, &cached).await;
     let damaged = match &result {
         Err(Error::Integrity { .. }) => true,
         // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
-        Err(Error::Sink) => reader.hasher.is_some(),
+        Err(Error::Sink) => whole.hasher.is_some(),
         _ => false,
     };
     if !damaged {
         return result;
     }
     // What is kept may stem from a host or a disk that erred once: begin again, without it.
-    reader.begin_again().await;
-    let result = reader.read().await;
+    cached.clear().await;
+    whole.sink.restart();
+    let result = whole.read(target, &cached).await;
     if let Err(Error::Integrity { .. } | Error::Sink) = result {
-        reader.cached.clear_from(0).await;
+        cached.clear().await;
     }
     result
 }
@@ -81,372 +83,122 @@ fn without_first<'a>(piece: &'a [u8], skip: &mut u64) -> &'a [u8] {
     piece.get(skipped..).unwrap_or_default()
 }
 
-/// One file on its way from storage and host to a sink.
-struct Reader<'a> {
-    http: &'a Http,
-    snapshot: &'a Snapshot,
-    file: &'a RepoFile,
-    cached: CachedFile<'a>,
-    sink: &'a mut dyn Sink,
-    /// Bytes handed to the sink.
-    position: u64,
-    /// Absent where the file needs no check: it has no known SHA-256, or had the right one before.
-    hasher: Option<Sha256>,
-    /// Bytes that the sink has and the storage does not.
-    pending: Vec<u8>,
-    /// Chunks that are being kept.
-    puts: FuturesUnordered<LocalBoxFuture<'a, std::result::Result<(), StorageError>>>,
-    /// Whether the storage takes more.
-    keeping: bool,
+/// What takes a file's bytes, with their offsets.
+pub(crate) trait Take {
+    fn take(&mut self, offset: u64, bytes: &[u8]) -> Result<()>;
+
+    fn origin(&mut self, cached: bool);
+
+    fn waiting(&mut self);
 }
 
-impl<'a> Reader<'a> {
-    fn new(
-        http: &'a Http,
-        snapshot: &'a Snapshot,
-        file: &'a RepoFile,
-        cached: CachedFile<'a>,
-        sink: &'a mut dyn Sink,
-    ) -> Self {
-        Self {
-            http,
-            snapshot,
-            file,
-            cached,
-            sink,
-            position: 0,
-            hasher: None,
-            pending: Vec::new(),
-            puts: FuturesUnordered::new(),
-            keeping: true,
-        }
-    }
-
-    /// Whether the file's size is known for certain.
-    fn size_is_exact(&self) -> bool {
-        self.snapshot.commit.is_some() || self.file.sha256.is_some()
-    }
-
-    async fn begin_again(&mut self) {
-        self.flush().await;
-        self.cached.clear_from(0).await;
-        self.sink.restart();
-        self.position = 0;
-        self.pending.clear();
-        self.keeping = true;
-    }
-
-    async fn read(&mut self) -> Result<()> {
-        let (verified, chunks) = self.cached.state().await;
-        self.hasher = (!verified && self.file.sha256.is_some()).then(Sha256::new);
-        let complete = self.read_cached(verified, chunks).await?;
-        if !complete {
-            if verified {
-                // Something is missing or damaged, and the rest is not covered by the earlier check.
-                self.cached.clear_from(self.position).await;
-                self.sink.restart();
-                self.position = 0;
-                self.hasher = self.file.sha256.is_some().then(Sha256::new);
-                let (_, chunks) = self.cached.state().await;
-                self.read_cached(false, chunks).await?;
+/// Hands stretches of a file on, in order: chunks from the storage, holes from the download. False where a chunk is
+/// missing or damaged and there is no download; it is forgotten then.
+pub(crate) async fn hand_on(
+    cached: &CachedFile<'_>,
+    stretches: &[Stretch],
+    mut fetching: Option<(&mut Download<'_>, &mut Keeping<'_>)>,
+    to: &mut dyn Take,
+) -> Result<bool> {
+    let mut chunks: Vec<&Chunk> = stretches.iter().filter_map(|stretch| stretch.chunk.as_ref()).collect();
+    chunks.dedup();
+    let read = |chunk| async move { (chunk, cached.get(chunk).await) };
+    let mut reads = stream::iter(chunks).map(read).buffered(READS);
+    let mut last: Option<(&Chunk, Option<Vec<u8>>)> = None;
+    let mut origin = None;
+    for Stretch { range, chunk } in stretches {
+        if let Some(chunk) = chunk {
+            if last.as_ref().is_none_or(|(read, _)| *read != chunk) {
+                last = reads.next().await;
             }
-            self.sink.origin(false);
-            self.download().await?;
+            if origin.replace(true) != Some(true) {
+                to.origin(true);
+            }
+            if let Some((_, Some(bytes))) = &last {
+                to.take(range.start, part(bytes, chunk.offset, range))?;
+                continue;
+            }
+            cached.forget(chunk).await;
         }
-        self.verify(verified && complete).await
+        let Some((download, keeping)) = &mut fetching else { return Ok(false) };
+        if chunk.is_some() {
+            download.first(range.clone());
+        }
+        if origin.replace(false) != Some(false) {
+            to.origin(false);
+        }
+        while let Some((offset, piece)) = download.next(keeping, &mut || to.waiting()).await? {
+            if offset == 0 {
+                check_beginning(download.file(), &piece)?;
+            }
+            to.take(offset, &piece)?;
+            keeping.keep(offset, &piece);
+        }
     }
+    Ok(true)
+}
 
-    /// Hands what is kept to the sink; true where that was the whole file.
-    async fn read_cached(&mut self, verified: bool, chunks: Vec<Chunk>) -> Result<bool> {
-        self.sink.origin(true);
-        for chunk in chunks {
-            let Some(bytes) = self.cached.get(&chunk).await else {
-                self.cached.clear_from(chunk.offset).await;
-                return Ok(false);
-            };
-            self.take(&bytes)?;
+/// The bytes in `range` of those that begin at `offset`.
+pub(crate) fn part<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a [u8] {
+    let at = |position: u64| usize::try_from(position.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len());
+    bytes.get(at(range.start)..at(range.end)).unwrap_or_default()
+}
+
+/// The whole of a file on its way to a sink.
+struct Whole<'a> {
+    sink: &'a mut dyn Sink,
+    /// Absent where the file needs no check: it has no known SHA-256, or had the right one before.
+    hasher: Option<Sha256>,
+}
+
+impl Whole<'_> {
+    async fn read(&mut self, target: Target<'_>, cached: &CachedFile<'_>) -> Result<()> {
+        let (verified, mut chunks) = cached.state().await;
+        if verified {
+            self.hasher = None;
+            let all = stretches(&chunks, 0..target.end().min(end(&chunks)));
+            if hand_on(cached, &all, None, self).await? {
+                return Ok(());
+            }
+            // The rest is not covered by the earlier check.
+            self.sink.restart();
+            (_, chunks) = cached.state().await;
         }
-        Ok(if self.size_is_exact() { self.position == self.file.size } else { verified })
+        self.hasher = target.file.sha256.map(|_| Sha256::new());
+        let all = stretches(&chunks, 0..target.end());
+        let holes = all.iter().filter(|stretch| stretch.chunk.is_none()).map(|stretch| stretch.range.clone());
+        let pace = if target.end() == OPEN { Pace::fixed(1) } else { Pace::adaptive() };
+        let (mut download, mut keeping) = (Download::new(target, holes, pace), Keeping::new(cached, true));
+        let result = hand_on(cached, &all, Some((&mut download, &mut keeping)), self).await;
+        download.keep_rest(&mut keeping);
+        keeping.flush().await;
+        result?;
+        if let (Some(hasher), Some(expected)) = (self.hasher.take(), target.file.sha256)
+            && hasher.finalize().as_slice() != expected
+        {
+            return Err(target.integrity("its SHA-256 differs"));
+        }
+        if keeping.active {
+            // Without it the next visit checks again.
+            let _ = cached.set_verified().await;
+        }
+        Ok(())
     }
+}
 
-    /// Hands bytes to the sink.
-    fn take(&mut self, bytes: &[u8]) -> Result<()> {
-        self.position += bytes.len() as u64;
-        if self.size_is_exact() && self.position > self.file.size {
-            return Err(self.integrity(format!("it is longer than {} bytes", self.file.size)));
-        }
+impl Take for Whole<'_> {
+    fn take(&mut self, _: u64, bytes: &[u8]) -> Result<()> {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }
         self.sink.write(bytes).map_err(|_| Error::Sink)
     }
 
-    /// Fetches the rest of the file, going on after each interruption where it stopped.
-    async fn download(&mut self) -> Result<()> {
-        let mut failures = 0;
-        loop {
-            let before = self.position;
-            let attempt = match self.transfer().await {
-                Ok(()) => return Ok(()),
-                Err(attempt) => attempt,
-            };
-            self.flush().await;
-            failures = if self.position > before { 1 } else { failures + 1 };
-            if let Some(wait) = attempt.wait_before(&self.http.options, failures)? {
-                self.sink.waiting();
-                self.http.transport.sleep(wait).await;
-            }
-        }
+    fn origin(&mut self, cached: bool) {
+        self.sink.origin(cached);
     }
 
-    /// One request and its body.
-    async fn transfer(&mut self) -> std::result::Result<(), Attempt> {
-        let mut request = self.http.request(Method::Get, self.snapshot.url(&self.file.path)?);
-        request.range = (self.position > 0).then_some((self.position, None));
-        let mut response = send(self.http, request).await?;
-        if response.status == 416 && self.position > 0 {
-            return Err(self.integrity("the host has fewer bytes than were kept".to_owned()).into());
-        }
-        check(self.snapshot, self.file, &response)?;
-        let mut skip = self.position;
-        if response.status == 206 {
-            let start = response.header("content-range").and_then(range_start);
-            if start.is_some_and(|start| start != self.position) {
-                return Err(self.integrity("the host sent another part than it was asked for".to_owned()).into());
-            }
-            skip = 0;
-        }
-        while let Some(piece) = self.next_piece(&mut response).await? {
-            let wanted = without_first(&piece, &mut skip);
-            if wanted.is_empty() {
-                continue;
-            }
-            if self.position == 0 {
-                self.check_beginning(wanted)?;
-            }
-            self.take(wanted)?;
-            self.keep(wanted);
-        }
-        if self.size_is_exact() && self.position < self.file.size {
-            let (path, received, size) = (self.file.path.clone(), self.position, self.file.size);
-            return Err(Attempt::Again { error: Error::Truncated { path, received, size }, wait: None });
-        }
-        Ok(())
+    fn waiting(&mut self) {
+        self.sink.waiting();
     }
-
-    /// Recognises what hosts send in a file's place with status 200.
-    fn check_beginning(&self, bytes: &[u8]) -> Result<()> {
-        let not_the_file = |found| Err(Error::NotTheFile { path: self.file.path.clone(), found });
-        let start = bytes.trim_ascii_start();
-        let start = start.get(..start.len().min(64)).unwrap_or_default().to_ascii_lowercase();
-        if start.starts_with(b"<!doctype html") || start.starts_with(b"<html") {
-            return not_the_file("a web page");
-        }
-        if start.starts_with(b"version https://git-lfs") && self.file.path.ends_with(".safetensors") {
-            return not_the_file("a Git LFS pointer");
-        }
-        Ok(())
-    }
-
-    /// The next piece of a body. What is being kept meanwhile does not hold it up: a browser throws away what it has
-    /// received of a connection that breaks, unless it was read.
-    async fn next_piece(&mut self, response: &mut Response) -> std::result::Result<Option<Vec<u8>>, Attempt> {
-        while self.puts.len() >= MOST_PUTS {
-            let put = self.puts.next().await;
-            self.note(put);
-        }
-        let mut piece = Box::pin(next(self.http, response));
-        loop {
-            if self.puts.is_empty() {
-                return piece.await;
-            }
-            // What is to be kept goes first: once the storage has it, its memory is free.
-            match select(self.puts.next(), piece).await {
-                Either::Right((piece, _)) => return piece,
-                Either::Left((put, rest)) => {
-                    piece = rest;
-                    self.note(put);
-                }
-            }
-        }
-    }
-
-    /// Puts bytes that the sink has taken where they are kept.
-    fn keep(&mut self, mut bytes: &[u8]) {
-        while self.keeping && !bytes.is_empty() {
-            if self.pending.capacity() == 0 {
-                self.pending.reserve_exact(CHUNK + CHECKSUM);
-            }
-            let (head, rest) = bytes.split_at(bytes.len().min(CHUNK - self.pending.len()));
-            self.pending.extend_from_slice(head);
-            bytes = rest;
-            if self.pending.len() == CHUNK {
-                self.put_pending(bytes.len() as u64);
-            }
-        }
-    }
-
-    /// Begins to keep what is pending, where `unseen` bytes of the sink's are not pending yet.
-    fn put_pending(&mut self, unseen: u64) {
-        if !self.pending.is_empty() {
-            let offset = self.position - unseen - self.pending.len() as u64;
-            self.puts.push(self.cached.put(offset, std::mem::take(&mut self.pending)));
-        }
-    }
-
-    /// Keeps everything that the sink has.
-    async fn flush(&mut self) {
-        self.put_pending(0);
-        while let Some(put) = self.puts.next().await {
-            self.note(Some(put));
-        }
-    }
-
-    /// Where there is no room, or no storage, the file goes on from memory.
-    fn note(&mut self, put: Option<std::result::Result<(), StorageError>>) {
-        self.keeping &= !matches!(put, Some(Err(_)));
-    }
-
-    async fn verify(&mut self, verified: bool) -> Result<()> {
-        if let (Some(hasher), Some(expected)) = (self.hasher.take(), self.file.sha256)
-            && hasher.finalize().as_slice() != expected
-        {
-            return Err(self.integrity("its SHA-256 differs".to_owned()));
-        }
-        self.flush().await;
-        if self.keeping && !verified {
-            // Without it the next visit checks again.
-            let _ = self.cached.set_verified().await;
-        }
-        Ok(())
-    }
-
-    fn integrity(&self, reason: String) -> Error {
-        Error::Integrity { path: self.file.path.clone(), reason }
-    }
-}
-
-/// How an attempt failed.
-#[derive(Debug)]
-pub(crate) enum Attempt {
-    /// It would fail again.
-    Final(Error),
-    /// It may succeed later; `wait` is what the host asks for.
-    Again { error: Error, wait: Option<Duration> },
-}
-
-impl Attempt {
-    /// A refusal that may pass.
-    pub(crate) fn again(response: &Response, error: Error) -> Self {
-        Self::Again { error, wait: retry::asked_wait(response) }
-    }
-
-    fn into_error(self) -> Error {
-        match self {
-            Self::Final(error) | Self::Again { error, .. } => error,
-        }
-    }
-
-    /// How long to wait before the next attempt, after `failures` in a row; an error where there should be none.
-    fn wait_before(self, options: &crate::Options, failures: u32) -> Result<Option<Duration>> {
-        match self {
-            Self::Final(error) => Err(error),
-            Self::Again { wait: Some(wait), .. } if wait > options.longest_wait => Err(Error::RateLimited(wait)),
-            Self::Again { error, .. } if failures >= options.attempts => Err(error),
-            Self::Again { wait, .. } => Ok(Some(wait.unwrap_or(retry::back_off(options.back_off, failures)))),
-        }
-    }
-}
-
-impl From<Error> for Attempt {
-    fn from(error: Error) -> Self {
-        Self::Final(error)
-    }
-}
-
-impl From<TransportError> for Attempt {
-    fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Cors(_) => Self::Final(error.into()),
-            TransportError::Network(_) => Self::Again { error: error.into(), wait: None },
-        }
-    }
-}
-
-/// Tries until an attempt succeeds or no more are worth it.
-pub(crate) async fn with_retries<T, F, A>(http: &Http, attempts: u32, attempt: F) -> Result<T>
-where
-    F: Fn() -> A,
-    A: Future<Output = std::result::Result<T, Attempt>>,
-{
-    let options = crate::Options { attempts, ..http.options.clone() };
-    let mut failures = 0;
-    loop {
-        match attempt().await {
-            Ok(value) => return Ok(value),
-            Err(failed) => {
-                failures += 1;
-                if let Some(wait) = failed.wait_before(&options, failures)? {
-                    http.transport.sleep(wait).await;
-                }
-            }
-        }
-    }
-}
-
-/// Sends a request, unless the host stays silent for too long.
-pub(crate) async fn send(http: &Http, request: Request) -> std::result::Result<Response, Attempt> {
-    within_idle(http, http.transport.send(request)).await
-}
-
-/// The next piece of a body, unless the host falls silent.
-async fn next(http: &Http, response: &mut Response) -> std::result::Result<Option<Vec<u8>>, Attempt> {
-    within_idle(http, response.body.next()).await
-}
-
-async fn within_idle<T>(
-    http: &Http,
-    future: impl Future<Output = std::result::Result<T, TransportError>> + Unpin,
-) -> std::result::Result<T, Attempt> {
-    match select(future, http.transport.sleep(http.options.idle)).await {
-        Either::Left((result, _)) => Ok(result?),
-        Either::Right(_) => {
-            let message = format!("{} has sent nothing for {} s", http.endpoint.origin(), http.options.idle.as_secs());
-            Err(Attempt::Again { error: Error::Network(message), wait: None })
-        }
-    }
-}
-
-/// The whole of a small body.
-pub(crate) async fn collect(http: &Http, mut response: Response) -> std::result::Result<Vec<u8>, Attempt> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = next(http, &mut response).await? {
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
-}
-
-/// Whether an answer says that it is a web page, as single-page hosts send for every path.
-pub(crate) fn is_web_page(response: &Response) -> bool {
-    response.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-}
-
-/// Whether an answer can be the bytes of `file`.
-fn check(snapshot: &Snapshot, file: &RepoFile, response: &Response) -> std::result::Result<(), Attempt> {
-    match response.status {
-        200 | 206 if is_web_page(response) && !file.path.ends_with(".html") => {
-            Err(Error::NotTheFile { path: file.path.clone(), found: "a web page" }.into())
-        }
-        200 | 206 => Ok(()),
-        status => {
-            let (endpoint, repo) = (Endpoint::parse(&snapshot.endpoint)?, RepoId::parse(&snapshot.repo)?);
-            let error = refusal(response, &endpoint, &repo, &snapshot.revision, Some(&file.path));
-            Err(if retry::passes(status) { Attempt::again(response, error) } else { error.into() })
-        }
-    }
-}
-
-/// The first byte of a `Content-Range: bytes a-b/n`.
-fn range_start(value: &str) -> Option<u64> {
-    value.trim().strip_prefix("bytes")?.trim().split('-').next()?.parse().ok()
 }

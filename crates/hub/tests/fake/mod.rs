@@ -1,11 +1,14 @@
 //! A host that does what a test says: files, faults in order, and a record of what it was asked.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail where its own data is wrong")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde_json::json;
@@ -22,6 +25,8 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// What happens to one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
+    /// Nothing goes wrong.
+    Clean,
     /// The connection is refused.
     Refuse,
     /// The host refuses pages of other sites.
@@ -54,6 +59,28 @@ pub struct State {
     pub requests: Vec<Request>,
     pub slept: Vec<Duration>,
     pub api: bool,
+    /// Milliseconds that a piece of a body takes, by the number of connections. Without it there is no time.
+    pub slow: Option<fn(usize) -> u64>,
+    pub clock: Rc<Clock>,
+}
+
+/// The time of a host that takes some, in milliseconds, and its connections.
+#[derive(Default)]
+pub struct Clock {
+    now: Cell<u64>,
+    open: Cell<usize>,
+    pub most_open: Cell<usize>,
+}
+
+impl Clock {
+    async fn wait(&self, milliseconds: u64) {
+        let until = self.now.get() + milliseconds;
+        poll_fn(|context| {
+            context.waker().wake_by_ref();
+            if self.now.get() < until { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
 }
 
 #[derive(Clone)]
@@ -69,6 +96,27 @@ impl Host {
 
     pub fn fault(&self, matching: &'static str, fault: Fault) {
         self.0.borrow_mut().faults.push((matching, fault, false));
+    }
+
+    /// Runs a future while time passes, and answers how many milliseconds it took.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> (T, u64) {
+        let clock = self.0.borrow().clock.clone();
+        let (mut future, begin) = (pin!(future), clock.now.get());
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return (value, clock.now.get() - begin);
+            }
+            clock.now.set(clock.now.get() + 1);
+        }
+    }
+
+    /// First byte and end of the requests for the weights so far, which are forgotten.
+    pub fn parts(&self) -> Vec<(u64, Option<u64>)> {
+        let requests = std::mem::take(&mut self.0.borrow_mut().requests);
+        let weights = requests.iter().filter(|request| request.method == Method::Get && request.url.contains(WEIGHTS));
+        weights
+            .map(|request| request.range.map_or((0, None), |(first, last)| (first, last.map(|last| last + 1))))
+            .collect()
     }
 
     pub fn always(&self, matching: &'static str, fault: Fault) {
@@ -136,7 +184,7 @@ impl Host {
             None if request.range.is_some() && first as usize >= file.len() => {
                 response(416, &[], Vec::new(), End::Clean)
             }
-            None => plain(part, End::Clean),
+            None | Some(Fault::Clean) => plain(part, End::Clean),
             Some(Fault::Refuse) => return Err(TransportError::Network("refused".to_owned())),
             Some(Fault::Cors) => return Err(TransportError::Cors("https://hub.test".to_owned())),
             Some(Fault::Cut(at)) => plain(part[..at.min(part.len())].to_vec(), End::Broken),
@@ -169,18 +217,55 @@ impl Host {
 
 impl Transport for Host {
     fn send(&self, request: Request) -> LocalBoxFuture<'_, Result<Response, TransportError>> {
-        Box::pin(async move { self.answer(&request) })
+        Box::pin(async move {
+            let response = self.answer(&request)?;
+            let (slow, clock) = (self.0.borrow().slow, self.0.borrow().clock.clone());
+            Ok(Response { body: Box::new(Connection::new(response.body, slow, clock)), ..response })
+        })
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         self.0.borrow_mut().slept.push(duration);
-        Box::pin(async {})
+        let (slow, clock) = (self.0.borrow().slow, self.0.borrow().clock.clone());
+        Box::pin(async move { clock.wait(if slow.is_some() { duration.as_millis() as u64 } else { 0 }).await })
     }
 }
 
 fn response(status: u16, headers: &[(&str, String)], body: Vec<u8>, end: End) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Response { status, headers, body: Box::new(Pieces { body, end }) }
+    Response { status, headers, body: Box::new(Pieces { body, at: 0, end }) }
+}
+
+/// A body that takes its time.
+struct Connection {
+    body: Box<dyn Body>,
+    slow: Option<fn(usize) -> u64>,
+    clock: Rc<Clock>,
+}
+
+impl Connection {
+    fn new(body: Box<dyn Body>, slow: Option<fn(usize) -> u64>, clock: Rc<Clock>) -> Self {
+        clock.open.set(clock.open.get() + 1);
+        clock.most_open.set(clock.most_open.get().max(clock.open.get()));
+        Self { body, slow, clock }
+    }
+}
+
+impl Body for Connection {
+    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, TransportError>> {
+        Box::pin(async move {
+            if let Some(slow) = self.slow {
+                self.clock.wait(slow(self.clock.open.get())).await;
+            }
+            self.body.next().await
+        })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.clock.open.set(self.clock.open.get() - 1);
+    }
 }
 
 enum End {
@@ -192,21 +277,24 @@ enum End {
 /// A body in pieces of odd sizes.
 struct Pieces {
     body: Vec<u8>,
+    at: usize,
     end: End,
 }
 
 impl Body for Pieces {
     fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, TransportError>> {
         Box::pin(async move {
-            if self.body.is_empty() {
+            let rest = self.body.get(self.at..).unwrap_or_default();
+            if rest.is_empty() {
                 return match self.end {
                     End::Clean => Ok(None),
                     End::Broken => Err(TransportError::Network("the connection broke".to_owned())),
                     End::Silent => pending().await,
                 };
             }
-            let rest = self.body.split_off(self.body.len().min(300_007));
-            Ok(Some(std::mem::replace(&mut self.body, rest)))
+            let piece = rest[..rest.len().min(300_007)].to_vec();
+            self.at += piece.len();
+            Ok(Some(piece))
         })
     }
 }
