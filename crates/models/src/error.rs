@@ -40,6 +40,9 @@ pub enum Error {
     /// The run is no longer wanted.
     #[error("the run was stopped")]
     Aborted,
+    /// Rows of a table that comes later are needed first.
+    #[error("rows of a table have not come yet")]
+    MissingRows,
     /// A worker that holds a part of the layers is gone.
     #[error("a worker that computed a part of the model was lost")]
     PeerLost,
@@ -58,7 +61,7 @@ impl Error {
             Self::UnsupportedDtype(_) => "unsupported-dtype",
             Self::OutOfMemory(_) => "out-of-memory",
             Self::Aborted => "aborted",
-            Self::PeerLost | Self::Internal(_) => "internal",
+            Self::PeerLost | Self::MissingRows | Self::Internal(_) => "internal",
         }
     }
 }

@@ -25,7 +25,7 @@ pub use layers::{Activation, Linear};
 pub use peers::{Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
 pub use safetensors::{Dtype, Header, TensorInfo};
-pub use weights::{Asked, Resident, SCALES, Weights, WeightsReader};
+pub use weights::{Asked, LateTable, Parts, Resident, SCALES, Weights, WeightsReader};
 
 use futures_util::future::LocalBoxFuture;
 

@@ -30,7 +30,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     // Left and right edge, upper and lower edge, height, width.
     for edge in ["x", "x", "y", "y", "h", "w"] {
         let at = scope.at("embeddings").at(format!("{edge}_position_embeddings"));
-        add(&mut corner, &Embedding::load(&at, places, shape.hidden)?.forward([0].into_iter())?);
+        let table = Embedding::load(&at, places, shape.hidden)?;
+        table.table().use_whole();
+        add(&mut corner, &table.forward([0].into_iter())?);
     }
     body.embeddings.everywhere = corner;
     let head = bert_head(scope, config, &shape, head, &body.embeddings)?;

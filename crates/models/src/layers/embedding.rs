@@ -57,6 +57,8 @@ impl Embedding {
     /// Adds the vector of each id to its row of `[ids * hidden]`.
     pub(crate) fn add_to(&self, rows: &mut [f32], ids: impl Iterator<Item = u32>) -> Result<()> {
         let (known, hidden) = self.table.dims2();
+        let ids: Vec<u32> = ids.take(rows.len() / hidden.max(1)).collect();
+        self.table.need(ids.iter().map(|id| *id as usize))?;
         let mut vector = vec![0.0; hidden];
         for (row, id) in rows.chunks_exact_mut(hidden.max(1)).zip(ids) {
             if id as usize >= known {

@@ -7,6 +7,7 @@ mod form;
 mod matrix;
 mod model_weights;
 mod numbers;
+mod parts;
 mod safetensors;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub(crate) use form::{Asking, Form, Held, Kept, Piece};
 pub(crate) use matrix::{Input, Matrix, Panels};
 pub use model_weights::Weights;
 pub(crate) use numbers::{Numbers, Rows};
+pub use parts::{LateTable, Parts};
 
 /// What stands after the name of a quantized tensor in that of its scales, one a row (`vitrine convert`).
 pub const SCALES: &str = ".q8_scales";
@@ -216,6 +218,16 @@ impl Tensors<'_> {
     /// Whether the model has a tensor of this name.
     pub fn uses(&self, name: &str) -> bool {
         self.asked.as_ref().map_or_else(|| (self.uses)(name), |asked| asked.uses(name))
+    }
+
+    /// Whether a tensor's rows are read one by one and it has no other use.
+    fn is_read_by_row(&self, name: &str) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.is_read_by_row(name))
+    }
+
+    /// Whether a tensor has come.
+    fn has(&self, name: &str) -> bool {
+        self.kept.contains_key(name)
     }
 
     /// The form in which the model wants a tensor; where it has not asked, one from which any can be made.

@@ -1,6 +1,7 @@
 //! Numbers in their resident format and in row-major order: tables of embeddings, and whatever is used as it stands.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use half::{bf16, f16};
@@ -12,6 +13,8 @@ pub(crate) struct Rows {
     numbers: RefCell<Numbers>,
     /// Rows that have not arrived; empty for none.
     absent: RefCell<Vec<bool>>,
+    /// Absent rows that have been asked for.
+    wanted: RefCell<BTreeSet<usize>>,
     /// Whether it is used as a matrix too, so that no row may be absent.
     whole: Cell<bool>,
     /// Its dimensions.
@@ -35,7 +38,7 @@ pub(crate) enum Numbers {
 
 impl Rows {
     pub(crate) fn new(numbers: Numbers, shape: Vec<usize>) -> Self {
-        Self { numbers: RefCell::new(numbers), absent: RefCell::default(), whole: Cell::new(false), shape }
+        Self { numbers: RefCell::new(numbers), absent: RefCell::default(), wanted: RefCell::default(), whole: Cell::new(false), shape }
     }
 
     /// All rows as absent; [`Rows::fill`] brings them.
@@ -96,18 +99,17 @@ impl Rows {
         })
     }
 
-    /// The rows among `wanted` that have not arrived.
-    pub(crate) fn missing(&self, wanted: impl Iterator<Item = usize>) -> Vec<usize> {
+    /// An error where one of these rows has not arrived; all of them are then noted as wanted.
+    pub(crate) fn need(&self, rows: impl Iterator<Item = usize>) -> Result<()> {
         let absent = self.absent.borrow();
-        let mut missing: Vec<usize> = wanted.filter(|row| absent.get(*row).copied().unwrap_or(false)).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.extend(rows.filter(|row| absent.get(*row).copied().unwrap_or(false)));
+        if wanted.is_empty() { Ok(()) } else { Err(Error::MissingRows) }
     }
 
-    /// Whether every row is there.
-    pub(crate) fn is_complete(&self) -> bool {
-        !self.absent.borrow().contains(&true)
+    /// Rows that have been needed and have not arrived.
+    pub(crate) fn wanted(&self) -> Vec<usize> {
+        self.wanted.borrow().iter().copied().collect()
     }
 
     /// Brings whole rows from row `first` on.
@@ -115,6 +117,7 @@ impl Rows {
         let (_, width) = self.dims2();
         let rows = first..first + numbers.len() / width.max(1);
         self.numbers.borrow_mut().write(rows.clone(), width, numbers);
+        self.wanted.borrow_mut().retain(|row| !rows.contains(row));
         self.absent.borrow_mut().get_mut(rows).into_iter().flatten().for_each(|absent| *absent = false);
     }
 }

@@ -1,5 +1,6 @@
 //! The tensors of a safetensors file as they arrive.
 
+use super::parts::Partial;
 use super::{Building, Filling, Tensors, fill, readable};
 use crate::safetensors::{Dtype, Header, TensorInfo};
 use crate::{Error, Result};
@@ -7,7 +8,10 @@ use crate::{Error, Result};
 /// Reads a safetensors file from its ninth byte on.
 pub(super) struct Safetensors {
     file_bytes: Option<u64>,
+    header_bytes: u64,
     state: State,
+    /// Where the file comes in parts.
+    partial: Option<Partial>,
 }
 
 enum State {
@@ -23,7 +27,8 @@ impl Safetensors {
         if file_bytes.is_some_and(|file| file < 8 + header_bytes) {
             return Err(Error::Weights("the safetensors file ends within its header".to_owned()));
         }
-        Ok(Self { file_bytes, state: State::Header(Vec::new(), header_bytes as usize) })
+        let state = State::Header(Vec::new(), header_bytes as usize);
+        Ok(Self { file_bytes, header_bytes, state, partial: None })
     }
 
     /// Takes the next bytes.
@@ -49,10 +54,33 @@ impl Safetensors {
                 *next += 1;
             }
             match infos.get(*next) {
+                // Room is made for a tensor when it comes.
+                Some(info) if bytes.is_empty() && info.bytes > 0 => return Ok(()),
                 Some(info) => *building = Some(begin(info, tensors)?),
                 None if bytes.is_empty() => return Ok(()),
                 None => return Err(Error::Weights("the safetensors file is longer than its tensors".to_owned())),
             }
+        }
+    }
+
+    /// Where the first tensor begins in the file.
+    pub fn data_start(&self) -> u64 {
+        8 + self.header_bytes
+    }
+
+    /// Begins to take the file in parts; `None` where its header has not come, or its first tensor has begun.
+    pub fn partial(&mut self, begin: impl FnOnce() -> Partial) -> Option<(&[TensorInfo], &Partial)> {
+        match &self.state {
+            State::Data(infos, 0, None) => Some((infos, self.partial.insert(begin()))),
+            _ => None,
+        }
+    }
+
+    /// The tensors of a file that comes in parts.
+    pub fn parts(&mut self) -> Option<(&[TensorInfo], &mut Partial)> {
+        match (&self.state, &mut self.partial) {
+            (State::Data(infos, ..), Some(partial)) => Some((infos, partial)),
+            _ => None,
         }
     }
 
@@ -70,8 +98,17 @@ impl Safetensors {
     }
 }
 
-fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
-    let quantized = info.dtype == Dtype::I8 && info.shape.len() == 2;
+/// Whether the model has a use for a tensor, and its numbers can be weights.
+pub(super) fn is_used(info: &TensorInfo, tensors: &Tensors<'_>) -> bool {
+    tensors.uses(&info.name) && (info.dtype.is_float() || is_quantized(info))
+}
+
+fn is_quantized(info: &TensorInfo) -> bool {
+    info.dtype == Dtype::I8 && info.shape.len() == 2
+}
+
+pub(super) fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
+    let quantized = is_quantized(info);
     let scales = if quantized && tensors.uses(&info.name) { tensors.scales(&info.name) } else { None };
     if scales.is_none() && !(info.dtype.is_float() && tensors.uses(&info.name)) {
         return Ok(Building::skipping(info.bytes));

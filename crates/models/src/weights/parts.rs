@@ -1,0 +1,172 @@
+//! A safetensors file read in parts: what a model needs at once, and tables whose rows come when a text needs them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use vitrine_kernels::convert;
+
+use super::filling::absent_table;
+use super::safetensors::{Safetensors, begin, is_used};
+use super::{Building, Format, Kept, Rows, Tensors, WeightsReader};
+use crate::safetensors::{Dtype, TensorInfo};
+use crate::{Error, Result};
+
+/// What of a file is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// Bytes that the model cannot do without, in order.
+    pub needed: Vec<Range<u64>>,
+    /// Bytes of tables whose rows can come later.
+    pub later: u64,
+}
+
+/// A table whose rows come later.
+pub struct LateTable {
+    rows: Rc<Rows>,
+    dtype: Dtype,
+    /// Where its first row begins in the file.
+    start: u64,
+}
+
+/// A file of which parts come.
+pub(super) struct Partial {
+    /// Where the first tensor begins in the file.
+    start: u64,
+    least: u64,
+    building: HashMap<usize, Building>,
+}
+
+impl WeightsReader<'_> {
+    /// What is needed of a safetensors file whose header has come, and nothing after it: a table that is read by rows
+    /// comes later where it has at least `least` bytes. `None` for other formats, which are read as a whole.
+    pub fn parts(&mut self, least: u64) -> Option<Parts> {
+        let Format::Safetensors(reader) = &mut self.format else { return None };
+        let start = reader.data_start();
+        let (infos, partial) = reader.partial(|| Partial { start, least, building: HashMap::new() })?;
+        let mut parts = Parts { needed: Vec::new(), later: 0 };
+        for (info, range) in infos.iter().zip(ranges(infos, start)) {
+            if partial.is_late(info, &self.tensors) {
+                parts.later += info.bytes;
+            } else if is_used(info, &self.tensors) && info.bytes > 0 {
+                match parts.needed.last_mut() {
+                    Some(last) if last.end == range.start => last.end = range.end,
+                    _ => parts.needed.push(range),
+                }
+            }
+        }
+        Some(parts)
+    }
+
+    /// Takes bytes of the file from place `offset` on; those of one needed part come in their order.
+    pub fn write_part(&mut self, mut offset: u64, mut bytes: &[u8]) -> Result<()> {
+        let (infos, partial) = partial(&mut self.format)?;
+        let all: Vec<Range<u64>> = ranges(infos, partial.start).collect();
+        let first = all.partition_point(|range| range.end <= offset);
+        for (index, (info, range)) in infos.iter().zip(&all).enumerate().skip(first) {
+            let count = range.end.saturating_sub(offset).min(bytes.len() as u64) as usize;
+            let (mut own, rest) = bytes.split_at(count);
+            if is_used(info, &self.tensors) && !partial.is_late(info, &self.tensors) && !own.is_empty() {
+                if offset == range.start {
+                    partial.building.insert(index, begin(info, &self.tensors)?);
+                }
+                let building = partial.building.get_mut(&index);
+                if building.ok_or_else(|| out_of_order(info))?.write(&mut own) {
+                    keep(partial.building.remove(&index), info, &mut self.tensors)?;
+                }
+            }
+            offset += count as u64;
+            bytes = rest;
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file; the tables whose rows are still to come.
+    pub fn end_parts(&mut self) -> Result<Vec<LateTable>> {
+        let (infos, partial) = partial(&mut self.format)?;
+        let mut late = Vec::new();
+        for (info, range) in infos.iter().zip(ranges(infos, partial.start)) {
+            if partial.is_late(info, &self.tensors) {
+                let kept = absent_table(&info.shape, self.tensors.resident)?;
+                if let Kept::Rows(rows) = &kept {
+                    late.push(LateTable { rows: rows.clone(), dtype: info.dtype, start: range.start });
+                }
+                self.tensors.keep(&info.name, kept)?;
+            } else if is_used(info, &self.tensors) && info.bytes == 0 {
+                keep(Some(begin(info, &self.tensors)?), info, &mut self.tensors)?;
+            } else if is_used(info, &self.tensors) && !self.tensors.has(&info.name) {
+                return Err(Error::Weights("the file of weights ends too soon".to_owned()));
+            }
+        }
+        Ok(late)
+    }
+}
+
+impl Partial {
+    fn is_late(&self, info: &TensorInfo, tensors: &Tensors<'_>) -> bool {
+        let plain = matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) && info.shape.len() == 2;
+        plain && info.bytes >= self.least && tensors.is_read_by_row(&info.name)
+    }
+}
+
+impl LateTable {
+    /// Rows that a text needed and that have not come, in order.
+    pub fn wanted(&self) -> Vec<u64> {
+        self.rows.wanted().into_iter().map(|row| row as u64).collect()
+    }
+
+    /// Where a row stands in the file.
+    pub fn range_of(&self, row: u64) -> Range<u64> {
+        let start = self.start + row * self.row_bytes();
+        start..start + self.row_bytes()
+    }
+
+    /// Where the table stands in the file.
+    pub fn range(&self) -> Range<u64> {
+        self.start..self.start + self.row_bytes() * self.rows.dims2().0 as u64
+    }
+
+    /// Takes whole rows from place `offset` of the file on.
+    pub fn fill(&self, offset: u64, bytes: &[u8]) {
+        let numbers: Vec<f32> = match self.dtype {
+            Dtype::F16 => convert::f16s(bytes).map(half::f16::to_f32).collect(),
+            Dtype::BF16 => convert::bf16s(bytes).map(half::bf16::to_f32).collect(),
+            _ => convert::f32s(bytes).collect(),
+        };
+        self.rows.fill((offset.saturating_sub(self.start) / self.row_bytes().max(1)) as usize, &numbers);
+    }
+
+    /// Bytes of a row in the file.
+    pub fn row_bytes(&self) -> u64 {
+        self.rows.dims2().1 as u64 * self.dtype.width()
+    }
+}
+
+/// Where the tensors stand in the file.
+fn ranges(infos: &[TensorInfo], start: u64) -> impl Iterator<Item = Range<u64>> {
+    infos.iter().scan(start, |at, info| {
+        let range = *at..*at + info.bytes;
+        *at = range.end;
+        Some(range)
+    })
+}
+
+fn partial(format: &mut Format) -> Result<(&[TensorInfo], &mut Partial)> {
+    let not_begun = || Error::Internal("a file is read in parts that has no parts".to_owned());
+    let Format::Safetensors(reader) = format else { return Err(not_begun()) };
+    Safetensors::parts(reader).ok_or_else(not_begun)
+}
+
+fn keep(building: Option<Building>, info: &TensorInfo, tensors: &mut Tensors<'_>) -> Result<()> {
+    match building.and_then(Building::finish) {
+        Some(filling) => tensors.keep(&info.name, filling.finish(tensors.peers.as_ref())?),
+        None => Ok(()),
+    }
+}
+
+fn out_of_order(info: &TensorInfo) -> Error {
+    Error::Internal(format!("the bytes of tensor `{}` came out of their order", info.name))
+}
