@@ -9,13 +9,14 @@ const BUILDS = { simd128: "+simd128", relaxed: "+simd128,+relaxed-simd" };
 /** The example of crate `kernels` for one of the builds, as bytes in base 64. */
 export function build(name) {
   const folder = `target/kernels-${name}`;
-  const cargo = ["build", "--release", "--example", "kernels", "-p", "vitrine-kernels", "--target", "wasm32-unknown-unknown"];
-  execFileSync("cargo", [...cargo, "--target-dir", folder], {
+  const what = ["--release", "-p", "vitrine-kernels", "--example", "kernels", "--target", "wasm32-unknown-unknown"];
+  execFileSync("cargo", ["build", ...what, "--target-dir", folder], {
     cwd: ROOT,
     env: { ...process.env, RUSTFLAGS: `-C target-feature=${BUILDS[name]}` },
     stdio: ["ignore", "ignore", "inherit"],
   });
-  return readFileSync(new URL(`${folder}/wasm32-unknown-unknown/release/examples/kernels.wasm`, ROOT)).toString("base64");
+  const file = `${folder}/wasm32-unknown-unknown/release/examples/kernels.wasm`;
+  return readFileSync(new URL(file, ROOT)).toString("base64");
 }
 
 /** Runs all checks of a module in a page; answers `[name, digest or error]` each. */
@@ -26,8 +27,10 @@ async function check(page, wasm) {
     for (let index = 0; ; index++) {
       // A trap leaves an instance as it was, so each check has one of its own.
       const { exports } = (await WebAssembly.instantiate(bytes)).instance;
-      const textAt = (place) =>
-        new TextDecoder().decode(new Uint8Array(exports.memory.buffer, Number(place & 0xffffffffn), Number(place >> 32n)));
+      const textAt = (place) => {
+        const letters = new Uint8Array(exports.memory.buffer, Number(place & 0xffffffffn), Number(place >> 32n));
+        return new TextDecoder().decode(letters);
+      };
       const place = exports.check_name(index);
       if (place === 0n) return found;
       const name = textAt(place);

@@ -18,12 +18,14 @@ fn place(text: &str) -> u64 {
 }
 
 /// The name of check `index`, as its address and, times 2³², its length; 0 where there are no more checks.
+// SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn check_name(index: usize) -> u64 {
     CHECKS.get(index).map_or(0, |(name, _)| place(name))
 }
 
 /// The digest of check `index`; traps where it fails.
+// SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn check(index: usize) -> u64 {
     std::panic::set_hook(Box::new(|failure| {
@@ -33,6 +35,7 @@ extern "C" fn check(index: usize) -> u64 {
 }
 
 /// Why the last check has failed.
+// SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn failure() -> u64 {
     FAILURE.get().map_or(0, |text| place(text))
@@ -58,6 +61,7 @@ thread_local! {
 /// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU
 /// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps. For products, `a` rows, `b`
 /// inputs, `c` outputs.
+// SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
     let mut random = Random::new(work as usize);
@@ -121,6 +125,7 @@ extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
 }
 
 /// Does the prepared work so many times.
+// SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn work(times: u32) {
     BENCH.with_borrow_mut(|bench| {

@@ -49,12 +49,14 @@ impl<L: Lanes> Sums for Floats<L> {
         Self(L::splat(0.0))
     }
 
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn numbers(from: *const f32) -> L {
         // SAFETY: the caller vouches for the number.
         L::splat(unsafe { *from })
     }
 
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn weights(from: *const f32) -> L {
         // SAFETY: the caller vouches for the weights.
@@ -66,6 +68,7 @@ impl<L: Lanes> Sums for Floats<L> {
         Self(numbers.mul_add(weights, self.0))
     }
 
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: the caller vouches for the room.

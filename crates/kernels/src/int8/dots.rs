@@ -54,12 +54,14 @@ mod bytes {
             Self([0; WIDTH])
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn numbers(from: *const u8) -> [u8; 4] {
             // SAFETY: the caller vouches for four numbers.
             unsafe { *from.cast() }
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn weights(from: *const i8) -> [[i8; 4]; WIDTH] {
             // SAFETY: the caller vouches for four weights of eight outputs.
@@ -75,6 +77,7 @@ mod bytes {
             self
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn store(self, to: *mut i32) {
             // SAFETY: the caller vouches for the room.
@@ -109,12 +112,14 @@ mod bytes {
                 Self(unsafe { _mm256_setzero_si256() })
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn numbers(from: *const u8) -> __m256i {
                 // SAFETY: there is AVX2, and the caller vouches for four numbers.
                 unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn weights(from: *const i8) -> __m256i {
                 // SAFETY: there is AVX2, and the caller vouches for four weights of eight outputs.
@@ -131,6 +136,7 @@ mod bytes {
                 })
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn store(self, to: *mut i32) {
                 // SAFETY: there is AVX2, and the caller vouches for the room.
@@ -165,12 +171,14 @@ mod bytes {
                 Self(i32x4_splat(0), i32x4_splat(0))
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn numbers(from: *const u8) -> v128 {
                 // SAFETY: the caller vouches for four numbers.
                 unsafe { v128_load32_splat(from.cast()) }
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn weights(from: *const i8) -> (v128, v128) {
                 let from = from.cast::<v128>();
@@ -186,6 +194,7 @@ mod bytes {
                 )
             }
 
+            // SAFETY: as the trait says.
             #[inline(always)]
             unsafe fn store(self, to: *mut i32) {
                 let to = to.cast::<v128>();
@@ -252,12 +261,14 @@ mod words {
             Self(i32x4_splat(0), i32x4_splat(0))
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn numbers(from: *const i16) -> v128 {
             // SAFETY: the caller vouches for two numbers.
             unsafe { v128_load32_splat(from.cast()) }
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn weights(from: *const i16) -> (v128, v128) {
             let from = from.cast::<v128>();
@@ -273,6 +284,7 @@ mod words {
             )
         }
 
+        // SAFETY: as the trait says.
         #[inline(always)]
         unsafe fn store(self, to: *mut i32) {
             let to = to.cast::<v128>();
