@@ -81,7 +81,8 @@ def bert(config, tensors):
               graph("Gather", table("token_type_embeddings"), "token_type_ids"))
     x = graph("Add", x, graph("Gather", table("position_embeddings"), positions))
     x = graph.layer_norm(x, tensors, "embeddings.LayerNorm", epsilon)
-    mask = graph("Cast", graph("Unsqueeze", "attention_mask", graph.integers(1, 2)), to=TensorProto.FLOAT)
+    mask = graph("Unsqueeze", graph("Unsqueeze", "attention_mask", graph.integers(1)), graph.integers(2))
+    mask = graph("Cast", mask, to=TensorProto.FLOAT)
     mask = graph("Mul", graph("Sub", graph.number(1.0), mask), graph.number(float(np.finfo(np.float32).min)))
     for index in range(config["num_hidden_layers"]):
         layer = f"encoder.layer.{index}"
@@ -112,6 +113,15 @@ def product(rows, inner, columns):
     graph("MatMul", "a", graph.constant("b", weights), name="c")
     return graph.model([helper.make_tensor_value_info("a", TensorProto.FLOAT, [rows, inner])],
                        [helper.make_tensor_value_info("c", TensorProto.FLOAT, [rows, columns])])
+
+
+def identity():
+    """No product: what a call costs."""
+    graph = Graph()
+    graph("Identity", "a", name="c")
+    shape = ["rows", "inner"]
+    return graph.model([helper.make_tensor_value_info("a", TensorProto.FLOAT, shape)],
+                       [helper.make_tensor_value_info("c", TensorProto.FLOAT, shape)])
 
 
 def save(model, folder):
@@ -145,6 +155,8 @@ def main():
         save(bert(config, read_safetensors(out / name / "model.safetensors")), out / name / "onnx")
     for rows, inner, columns in PRODUCTS:
         save(product(rows, inner, columns), out / "products" / f"{rows}x{inner}x{columns}")
+    (out / "products/identity").mkdir(parents=True, exist_ok=True)
+    onnx.save(identity(), out / "products/identity/model.onnx")
     for name, rows, tokens in SHAPES:
         case = json.loads((Path(__file__).with_name("expected") / f"{rows}x{tokens}.json").read_text())
         check(out / name / "onnx", case)
