@@ -1,4 +1,4 @@
-// The benchmark: ours and the peers in one Chromium, in turns; writes results.json and results.md.
+// The benchmark: ours and the peers in one Chromium, in turns; every figure goes to results.json, tables to results.md.
 //
 // Usage: node bench.mjs [--quick] [--only WORD…]. Words of one kind are alternatives, those of several kinds narrow each other.
 
@@ -32,12 +32,13 @@ function options([...words]) {
     const given = only.filter((word) => WORDS[kind].includes(word));
     return !given.length || given.includes(word);
   };
-  return { quick, selected };
+  return { quick, selected, whole: !quick && only.every((word) => WORDS.section.includes(word)) };
 }
 
-const { quick, selected } = options(process.argv.slice(2));
+const { quick, selected, whole } = options(process.argv.slice(2));
 const browser = await startBrowser();
-const results = { quick };
+const version = browser.version();
+const results = {};
 try {
   for (const [section, measure] of Object.entries(SECTIONS).filter(([section]) => selected("section", section))) {
     console.log(`${section}:`);
@@ -46,5 +47,5 @@ try {
 } finally {
   await browser.close();
 }
-const wrong = writeReport(results, browser.version());
+const wrong = writeReport(results, { whole, version });
 process.exit(wrong ? 1 : 0);

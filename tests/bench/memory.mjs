@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { startBrowser } from "../browser/browser.mjs";
 import { repository, startSite } from "./server.mjs";
-import { visit, VISITORS } from "./visits.mjs";
+import { costs, visit, VISITORS } from "./visits.mjs";
 import { median } from "./statistics.mjs";
 
 const ROUNDS = { full: 3, quick: 1 };
@@ -53,19 +53,23 @@ async function peak(site, visitor) {
   try {
     const context = await browser.newContext();
     await context.addInitScript(PRELUDE);
-    let [told, wasm] = [{}, 0];
+    const found = { wasm: 0 };
+    const look = async (page) => {
+      const sum = () => (self.memories ?? []).reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+      for (const realm of [page, ...page.workers()]) found.wasm += await realm.evaluate(sum);
+      const pages = processes().filter(({ pid, command }) => !before.has(pid) && command.includes("--type=renderer"));
+      found.process = Math.max(...pages.map(({ peak }) => peak));
+    };
     site.requests.length = 0;
     if (visitor) {
-      told = await visit(context, site, visitor, async (page) => {
-        const sum = () => (self.memories ?? []).reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-        for (const realm of [page, ...page.workers()]) wasm += await realm.evaluate(sum);
-      });
+      found.code = (await visit(context, site, visitor, look)).code;
     } else {
-      await (await context.newPage()).goto(`${site.origin}/page/blank.html`);
+      const page = await context.newPage();
+      await page.goto(`${site.origin}/page/blank.html`);
+      await look(page);
     }
-    const pages = processes().filter(({ pid, command }) => !before.has(pid) && command.includes("--type=renderer"));
-    const weights = site.requests.filter(({ path }) => /\.(safetensors|onnx)$/.test(path)).map(({ sent }) => sent);
-    return { code: told.code, process: Math.max(...pages.map(({ peak }) => peak)), wasm, weights: weights.reduce((a, b) => a + b, 0) };
+    found.weights = costs(site.requests).weights;
+    return found;
   } finally {
     await browser.close();
   }

@@ -135,10 +135,10 @@ function fileAnswer(path, compressed, prelude) {
   const type = TYPES[extname(file)];
   // A second visit finds scripts where browsers keep them.
   const headers = { "content-type": type ?? "application/octet-stream", "cache-control": "max-age=31536000, immutable" };
-  const body = readFileSync(file);
+  const body = read(file);
   if (prelude[path]) return { headers, body: Buffer.concat([Buffer.from(prelude[path]), body]) };
   if (!compressed || !type) return { headers, body };
-  return { headers: { ...headers, "content-encoding": "br" }, body: brotli(body) };
+  return { headers: { ...headers, "content-encoding": "br" }, body: brotli(file) };
 }
 
 /** Compresses before anyone waits for it: minutes, the first time. */
@@ -146,18 +146,30 @@ function compressAll() {
   const own = readdirSync(FOLDERS.dist, { recursive: true }).map((path) => join(FOLDERS.dist, path));
   const theirs = ["mjs", "wasm"].map((end) => join(FOLDERS["transformers-ort"], `ort-wasm-simd-threaded.asyncify.${end}`));
   for (const file of [...own, ...theirs, join(FOLDERS.transformers, "transformers.min.js")]) {
-    if (TYPES[extname(file)] && statSync(file).isFile()) brotli(readFileSync(file));
+    if (TYPES[extname(file)] && statSync(file).isFile()) brotli(file);
   }
 }
 
-/** Bytes after brotli at quality 11, as a good host sends them; made once. */
-export function brotli(bytes) {
-  const folder = join(MADE, "brotli");
-  const file = join(folder, `${createHash("sha256").update(bytes).digest("hex")}.br`);
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
+const contents = new Map();
+
+/** A file's bytes, read once. */
+function read(file) {
+  if (!contents.has(file)) contents.set(file, readFileSync(file));
+  return contents.get(file);
+}
+
+const compressed = new Map();
+
+/** A file's bytes after brotli at quality 11, as a good host sends them; made once, and kept for the next time. */
+function brotli(file) {
+  if (compressed.has(file)) return compressed.get(file);
+  const bytes = read(file);
+  const kept = join(MADE, "brotli", `${createHash("sha256").update(bytes).digest("hex")}.br`);
+  if (!existsSync(kept)) {
+    mkdirSync(join(MADE, "brotli"), { recursive: true });
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-    writeFileSync(file, brotliCompressSync(bytes, { params }));
+    writeFileSync(kept, brotliCompressSync(bytes, { params }));
   }
-  return readFileSync(file);
+  compressed.set(file, readFileSync(kept));
+  return compressed.get(file);
 }
