@@ -15,6 +15,9 @@ const ITS_RUNTIME = join(TRANSFORMERS, "node_modules/onnxruntime-web/dist");
 /** Where the benchmark puts what it makes. */
 export const MADE = join(ROOT, "target/bench");
 
+/** Where cargo leaves the example of crate `kernels`, in one of its builds. */
+const kernels = (build) => join(ROOT, `target/kernels-${build}/wasm32-unknown-unknown/release/examples`);
+
 /** The first part of a path, and the folder that it names. */
 const FOLDERS = {
   dist: join(ROOT, "dist"),
@@ -23,7 +26,7 @@ const FOLDERS = {
   transformers: join(TRANSFORMERS, "dist"),
   "transformers-ort": existsSync(ITS_RUNTIME) ? ITS_RUNTIME : join(MODULES, "onnxruntime-web/dist"),
   candle: join(MADE, "peers/candle"),
-  kernels: join(MADE, "peers/kernels"),
+  ...Object.fromEntries(["simd128", "relaxed"].map((build) => [`kernels-${build}`, kernels(build)])),
   products: join(MADE, "models/products"),
 };
 const TYPES = {
@@ -102,7 +105,7 @@ const repositories = new Map();
 
 /** The repository of the benchmark with this id, if it has been made. */
 export function repository(id) {
-  const folder = join(MADE, "models", id);
+  const folder = id.startsWith("compact/") ? join(MADE, id) : join(MADE, "models", id);
   if (!repositories.has(id) && existsSync(join(folder, "config.json"))) {
     repositories.set(id, Repository.fromFolder(id, folder));
   }

@@ -17,7 +17,7 @@ export const LINKS = {
 export const VISITORS = {
   "vitrine f32": { peer: "vitrine", model: CASE.model, dtype: "f32" },
   "vitrine q8": { peer: "vitrine", model: CASE.model, dtype: "int8" },
-  "vitrine compact": { peer: "vitrine", model: `${CASE.model}-compact`, dtype: "int8" },
+  "vitrine compact": { peer: "vitrine", model: CASE.model.replace("bench/", "compact/"), dtype: "int8" },
   "transformers.js f32": { peer: "transformers", model: CASE.model, dtype: "f32" },
   "transformers.js q8": { peer: "transformers", model: CASE.model, dtype: "int8" },
 };

@@ -1,18 +1,18 @@
 // Vitrine's own matrix products in a worker: what the example of crate `kernels` exports.
 import { serve } from "./serve.js";
 
-/** The example's builds, and its exports `(m, k, n, times)`, which compute a product so many times. */
-const BUILDS = { simd128: "/kernels/kernels.wasm", relaxed: "/kernels/kernels_relaxed.wasm" };
-const EXPORTS = { f32: "bench_f32", int8: "bench_int8" };
+/** The number of each product among the works of `prepare(work, rows, inner, columns)`; `work(times)` does it so many times. */
+const WORKS = { f32: 0, int8: 2 };
 
 serve(async ({ build, dtype }) => {
-  const response = await fetch(BUILDS[build]);
+  const response = await fetch(`/kernels-${build}/kernels.wasm`);
   if (!response.ok) throw new Error("not built");
-  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), {});
-  const compute = instance.exports[EXPORTS[dtype]];
+  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer());
+  const { prepare, work } = instance.exports;
   return ({ product: { rows, inner, columns, times } }) => {
+    prepare(WORKS[dtype], rows, inner, columns);
     const begin = performance.now();
-    compute(rows, inner, columns, times);
+    work(times);
     return { elapsed: (performance.now() - begin) / times };
   };
 });
