@@ -1,37 +1,113 @@
 //! Activation functions, in place.
 
-use std::f32::consts::{FRAC_1_SQRT_2, PI};
+use std::f32::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
+
+use crate::exponential;
+use crate::lanes::{self, Kernel, Lanes};
+
+/// An activation function that is computed eight numbers at once, and that a product may end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// [`gelu`]
+    Gelu,
+    /// [`gelu_tanh`]
+    GeluTanh,
+    /// [`quick_gelu`]
+    QuickGelu,
+    /// [`relu`]
+    Relu,
+    /// [`sigmoid`]
+    Sigmoid,
+    /// [`silu`]
+    Silu,
+    /// [`tanh`]
+    Tanh,
+}
+
+impl Function {
+    /// Applies it, in place.
+    pub fn apply(self, numbers: &mut [f32]) {
+        lanes::run(Apply { function: self, numbers });
+    }
+
+    /// The same inside a kernel.
+    #[inline(always)]
+    pub(crate) fn apply_on<L: Lanes>(self, numbers: &mut [f32]) {
+        let sigmoid = |x: L| L::splat(1.0).div(L::splat(1.0).add(exponential::exp(L::splat(0.0).sub(x))));
+        match self {
+            Self::Gelu => lanes::map(numbers, |x: L| {
+                let half = x.mul(L::splat(0.5));
+                let gelu = half.mul_add(exponential::erf(x.mul(L::splat(FRAC_1_SQRT_2))), half);
+                x.zero_below(-4.0 * SQRT_2, gelu)
+            }),
+            Self::GeluTanh => lanes::map(numbers, |x: L| {
+                let half = x.mul(L::splat(0.5));
+                let cube = x.mul(x).mul(x);
+                let inner = cube.mul_add(L::splat(0.044_715), x).mul(L::splat((2.0 / PI).sqrt()));
+                inner.zero_below(-7.9, half.mul_add(exponential::tanh(inner), half))
+            }),
+            Self::QuickGelu => lanes::map(numbers, |x: L| x.mul(sigmoid(x.mul(L::splat(1.702))))),
+            Self::Relu => lanes::map(numbers, |x: L| x.max(L::splat(0.0))),
+            Self::Sigmoid => lanes::map(numbers, sigmoid),
+            Self::Silu => lanes::map(numbers, |x: L| x.mul(sigmoid(x))),
+            Self::Tanh => lanes::map(numbers, exponential::tanh::<L>),
+        }
+    }
+}
+
+struct Apply<'a> {
+    function: Function,
+    numbers: &'a mut [f32],
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        self.function.apply_on::<L>(self.numbers);
+    }
+}
 
 /// `x/2 · (1 + erf(x/√2))` (Hendrycks and Gimpel, 2016).
 pub fn gelu(numbers: &mut [f32]) {
-    numbers.iter_mut().for_each(|x| *x = 0.5 * *x * (1.0 + libm::erff(*x * FRAC_1_SQRT_2)));
+    Function::Gelu.apply(numbers);
 }
 
 /// `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`, the approximation of the same paper.
 pub fn gelu_tanh(numbers: &mut [f32]) {
-    let scale = (2.0 / PI).sqrt();
-    numbers.iter_mut().for_each(|x| *x = 0.5 * *x * (1.0 + (scale * (*x + 0.044715 * *x * *x * *x)).tanh()));
+    Function::GeluTanh.apply(numbers);
 }
 
 /// `max(x, 0)`; not a number stays so.
 pub fn relu(numbers: &mut [f32]) {
-    numbers.iter_mut().filter(|x| **x < 0.0).for_each(|x| *x = 0.0);
+    Function::Relu.apply(numbers);
 }
 
 /// `x / (1 + e⁻ˣ)`.
 pub fn silu(numbers: &mut [f32]) {
-    numbers.iter_mut().for_each(|x| *x /= 1.0 + (-*x).exp());
+    Function::Silu.apply(numbers);
+}
+
+/// `x · sigmoid(1.702 x)`.
+pub fn quick_gelu(numbers: &mut [f32]) {
+    Function::QuickGelu.apply(numbers);
+}
+
+/// `tanh x`.
+pub fn tanh(numbers: &mut [f32]) {
+    Function::Tanh.apply(numbers);
+}
+
+/// `1 / (1 + e⁻ˣ)`.
+pub fn sigmoid(numbers: &mut [f32]) {
+    Function::Sigmoid.apply(numbers);
 }
 
 /// `gelu(x)` between -10 and 10 (`gelu_10` of transformers).
 pub fn gelu_clipped(numbers: &mut [f32]) {
     gelu(numbers);
     numbers.iter_mut().for_each(|x| *x = x.clamp(-10.0, 10.0));
-}
-
-/// `x · sigmoid(1.702 x)`.
-pub fn quick_gelu(numbers: &mut [f32]) {
-    numbers.iter_mut().for_each(|x| *x /= 1.0 + (-1.702 * *x).exp());
 }
 
 /// `x`, or `x/100` below 0.
@@ -74,16 +150,6 @@ pub fn laplace(numbers: &mut [f32]) {
 /// `ln(1 + eˣ)`.
 fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-/// `tanh x`.
-pub fn tanh(numbers: &mut [f32]) {
-    numbers.iter_mut().for_each(|x| *x = x.tanh());
-}
-
-/// `1 / (1 + e⁻ˣ)`.
-pub fn sigmoid(numbers: &mut [f32]) {
-    numbers.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp()));
 }
 
 #[cfg(test)]

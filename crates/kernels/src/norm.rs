@@ -1,25 +1,68 @@
 //! Normalization of rows, in place.
 
+use crate::lanes::{self, Kernel, Lanes};
+
 /// `(x - mean) / √(variance + epsilon) · weight + bias` for each row as long as `weight` (Ba, Kiros and Hinton, 2016).
 pub fn layer_norm(rows: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
-    for row in rows.chunks_exact_mut(weight.len().max(1)) {
-        let count = row.len() as f32;
-        let mean = row.iter().sum::<f32>() / count;
-        let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / count;
-        let scale = 1.0 / (variance + epsilon).sqrt();
-        for ((x, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
-            *x = (*x - mean) * scale * weight + bias;
+    lanes::run(LayerNorm { rows, weight, bias, epsilon });
+}
+
+struct LayerNorm<'a> {
+    rows: &'a mut [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    epsilon: f32,
+}
+
+impl Kernel for LayerNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for row in self.rows.chunks_exact_mut(self.weight.len().max(1)) {
+            let count = row.len() as f32;
+            let mean = sum(row, |x: L| x) / count;
+            let middle = L::splat(mean);
+            lanes::map(row, |x: L| x.sub(middle));
+            let variance = sum(row, |x: L| x.mul(x)) / count;
+            let scale = 1.0 / (variance + self.epsilon).sqrt();
+            for ((x, weight), bias) in row.iter_mut().zip(self.weight).zip(self.bias) {
+                *x = *x * scale * weight + bias;
+            }
         }
     }
 }
 
 /// `x / √(mean of squares + epsilon) · weight` for each row as long as `weight` (Zhang and Sennrich, 2019).
 pub fn rms_norm(rows: &mut [f32], weight: &[f32], epsilon: f32) {
-    for row in rows.chunks_exact_mut(weight.len().max(1)) {
-        let mean = row.iter().map(|x| x * x).sum::<f32>() / row.len() as f32;
-        let scale = 1.0 / (mean + epsilon).sqrt();
-        row.iter_mut().zip(weight).for_each(|(x, weight)| *x *= scale * weight);
+    lanes::run(RmsNorm { rows, weight, epsilon });
+}
+
+struct RmsNorm<'a> {
+    rows: &'a mut [f32],
+    weight: &'a [f32],
+    epsilon: f32,
+}
+
+impl Kernel for RmsNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        for row in self.rows.chunks_exact_mut(self.weight.len().max(1)) {
+            let mean = sum(row, |x: L| x.mul(x)) / row.len() as f32;
+            let scale = 1.0 / (mean + self.epsilon).sqrt();
+            row.iter_mut().zip(self.weight).for_each(|(x, weight)| *x *= scale * weight);
+        }
     }
+}
+
+/// The sum of a function of each number, which is 0 of 0.
+#[inline(always)]
+fn sum<L: Lanes>(row: &[f32], of: impl Fn(L) -> L) -> f32 {
+    let (chunks, rest) = row.as_chunks();
+    let total = chunks.iter().fold(L::splat(0.0), |sum, chunk| sum.add(of(L::load(chunk))));
+    lanes::total(total.add(of(L::load(&lanes::filled(rest, 0.0)))))
 }
 
 #[cfg(test)]

@@ -1,17 +1,53 @@
 //! Softmax, in place.
 
+use crate::exponential::exp;
+use crate::lanes::{self, Kernel, Lanes};
+
 /// `eˣ / Σ eˣ` over the first `length` numbers of a row; the others, which are padding, become 0. A row of nothing but
 /// -∞ becomes 0.
 pub fn softmax(row: &mut [f32], length: usize) {
     let (text, padding) = row.split_at_mut(length.min(row.len()));
-    let largest = text.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     padding.fill(0.0);
-    if largest == f32::NEG_INFINITY {
-        return text.fill(0.0);
+    lanes::run(Softmax(text));
+}
+
+struct Softmax<'a>(&'a mut [f32]);
+
+impl Kernel for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let factor = L::splat(1.0 / exponentials::<L>(self.0));
+        lanes::map(self.0, |x: L| x.mul(factor));
     }
-    text.iter_mut().for_each(|x| *x = (*x - largest).exp());
-    let sum: f32 = text.iter().sum();
-    text.iter_mut().for_each(|x| *x /= sum);
+}
+
+/// `eˣ⁻ᵐ` in place, where `m` is the largest number, and the sum of it; 0 and the sum 1 where all are -∞.
+#[inline(always)]
+pub(crate) fn exponentials<L: Lanes>(row: &mut [f32]) -> f32 {
+    let largest =
+        lanes::each(lanes::fold(row, f32::NEG_INFINITY, L::max)).into_iter().fold(f32::NEG_INFINITY, f32::max);
+    if largest == f32::NEG_INFINITY && !row.iter().any(|x| x.is_nan()) {
+        row.fill(0.0);
+        return 1.0;
+    }
+    let largest = L::splat(largest);
+    let mut sum = L::splat(0.0);
+    let (chunks, rest) = row.as_chunks_mut();
+    for chunk in chunks {
+        let power = exp(L::load(chunk).sub(largest));
+        sum = sum.add(power);
+        power.store(chunk);
+    }
+    if !rest.is_empty() {
+        let mut chunk = lanes::filled(rest, f32::NEG_INFINITY);
+        let power = exp(L::load(&chunk).sub(largest));
+        sum = sum.add(power);
+        power.store(&mut chunk);
+        rest.copy_from_slice(chunk.get(..rest.len()).unwrap_or_default());
+    }
+    lanes::total(sum)
 }
 
 #[cfg(test)]

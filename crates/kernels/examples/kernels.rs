@@ -1,0 +1,1 @@
+//! The checks and timings of the kernels for a browser.

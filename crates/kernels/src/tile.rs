@@ -1,0 +1,159 @@
+//! The inner loop of every product: a few rows times a few panels, the sums held in registers.
+
+use crate::lanes::{Lanes, WIDTH};
+
+/// Sums of products of eight outputs.
+pub(crate) trait Sums: Copy {
+    /// A number of a row, and of a panel.
+    type Number;
+    type Weight;
+    /// A sum as it is stored.
+    type Sum;
+    /// What is read at once: of a row, the same for all outputs, and of a panel.
+    type Numbers: Copy;
+    type Weights: Copy;
+    /// Inputs that are read at once.
+    const STEP: usize;
+
+    fn zero() -> Self;
+
+    /// # Safety
+    /// There are `STEP` numbers.
+    unsafe fn numbers(from: *const Self::Number) -> Self::Numbers;
+
+    /// # Safety
+    /// There are `STEP * 8` weights.
+    unsafe fn weights(from: *const Self::Weight) -> Self::Weights;
+
+    fn accumulate(self, numbers: Self::Numbers, weights: Self::Weights) -> Self;
+
+    /// # Safety
+    /// There is room for eight sums.
+    unsafe fn store(self, to: *mut Self::Sum);
+}
+
+/// Sums in f32.
+#[derive(Clone, Copy)]
+pub(crate) struct Floats<L>(L);
+
+impl<L: Lanes> Sums for Floats<L> {
+    type Number = f32;
+    type Weight = f32;
+    type Sum = f32;
+    type Numbers = L;
+    type Weights = L;
+    const STEP: usize = 1;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Self(L::splat(0.0))
+    }
+
+    #[inline(always)]
+    unsafe fn numbers(from: *const f32) -> L {
+        // SAFETY: the caller vouches for the number.
+        L::splat(unsafe { *from })
+    }
+
+    #[inline(always)]
+    unsafe fn weights(from: *const f32) -> L {
+        // SAFETY: the caller vouches for the weights.
+        L::load(unsafe { &*from.cast::<[f32; WIDTH]>() })
+    }
+
+    #[inline(always)]
+    fn accumulate(self, numbers: L, weights: L) -> Self {
+        Self(numbers.mul_add(weights, self.0))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for the room.
+        self.0.store(unsafe { &mut *to.cast::<[f32; WIDTH]>() });
+    }
+}
+
+/// Where the numbers of a tile come from and go to.
+pub(crate) struct Place<S: Sums> {
+    /// The first row, and the numbers from one row to the next.
+    pub rows: *const S::Number,
+    pub row_stride: usize,
+    /// The first panel, and the weights from one panel to the next.
+    pub panels: *const S::Weight,
+    pub panel_stride: usize,
+    /// The first sum, and the sums from one row to the next; panels are side by side.
+    pub out: *mut S::Sum,
+    pub out_stride: usize,
+}
+
+impl<S: Sums> Place<S> {
+    /// The place of the tile that begins with this row and this panel.
+    #[inline(always)]
+    pub fn at(&self, row: usize, panel: usize) -> Self {
+        Self {
+            rows: self.rows.wrapping_add(row * self.row_stride),
+            panels: self.panels.wrapping_add(panel * self.panel_stride),
+            out: self.out.wrapping_add(row * self.out_stride + panel * WIDTH),
+            ..*self
+        }
+    }
+}
+
+/// `ROWS` rows times `PANELS` panels of `steps` times `STEP` inputs. At most eight sums keep to wasm's registers, and the
+/// loop has one statement an operand: compilers for wasm spill what is unrolled.
+///
+/// # Safety
+/// `place` holds that many numbers and weights, and room for `ROWS` rows of `PANELS * 8` sums.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+unsafe fn tile<S: Sums, const ROWS: usize, const PANELS: usize>(place: Place<S>, steps: usize) {
+    let mut sums = [[S::zero(); PANELS]; ROWS];
+    let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
+    let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
+    for step in 0..steps {
+        // SAFETY: the caller vouches for what is read.
+        unsafe {
+            let weights = panels.map(|panel| S::weights(panel));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let numbers = S::numbers(row.add(step * S::STEP));
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum = sum.accumulate(numbers, weights);
+                }
+            }
+            panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
+        }
+    }
+    for (row, sums) in sums.into_iter().enumerate() {
+        for (panel, sum) in sums.into_iter().enumerate() {
+            // SAFETY: the caller vouches for the room.
+            unsafe { sum.store(place.at(row, panel).out) }
+        }
+    }
+}
+
+/// Any number of rows times any number of panels that lie behind one another.
+///
+/// # Safety
+/// As for [`tile`], with `rows` rows and `panels` panels.
+#[inline(always)]
+pub(crate) unsafe fn rows_times_panels<S: Sums>(place: Place<S>, rows: usize, panels: usize, steps: usize) {
+    let whole = rows / 4 * 4;
+    let rest = place.at(whole, 0);
+    // SAFETY: every tile lies within the rows and the panels.
+    unsafe {
+        for panel in 0..panels {
+            (0..whole).step_by(4).for_each(|row| tile::<S, 4, 1>(place.at(row, panel), steps));
+        }
+        let mut panel = 0;
+        while panel < panels && whole < rows {
+            let place = rest.at(0, panel);
+            panel += match (rows - whole, panels - panel) {
+                (1, 4..) => (tile::<S, 1, 4>(place, steps), 4).1,
+                (1, _) => (tile::<S, 1, 1>(place, steps), 1).1,
+                (2, 2..) => (tile::<S, 2, 2>(place, steps), 2).1,
+                (2, _) => (tile::<S, 2, 1>(place, steps), 1).1,
+                _ => (tile::<S, 3, 1>(place, steps), 1).1,
+            };
+        }
+    }
+}
