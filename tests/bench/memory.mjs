@@ -8,9 +8,15 @@ import { median } from "./statistics.mjs";
 
 const ROUNDS = { full: 3, quick: 1 };
 
-/** Keeps a list of the wasm memories of a page or a worker. */
+/** Keeps a list of the wasm memories of a page or a worker, and the bytes of weights that Vitrine's worker says it holds. */
 const PRELUDE = `
 self.memories = [];
+self.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => (self.resident = data.answer?.resident_bytes ?? self.resident));
+  }
+};
 WebAssembly.Memory = class extends WebAssembly.Memory { constructor(given) { super(given); self.memories.push(this); } };
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];
@@ -36,11 +42,12 @@ export async function measureMemory({ selected, quick, say }) {
     const middle = (part) => median(found.map((each) => each[part]));
     const line = missing
       ? { name, missing }
-      : { name, process: middle("process"), blank: blank.process, wasm: middle("wasm"), weights: found[0].weights };
+      : { name, process: middle("process"), blank: blank.process, wasm: middle("wasm"), weights: found[0].weights,
+          resident: found[0].resident };
     lines.push(line);
     const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
     say(missing ? `${name}: ${missing}` : `${name}: process ${megabytes(line.process)} (a blank page ${megabytes(blank.process)}), ` +
-      `wasm ${megabytes(line.wasm)}, ${(line.wasm / line.weights).toFixed(2)} × the ${megabytes(line.weights)} of weights`);
+      `wasm ${megabytes(line.wasm)} for ${megabytes(line.weights)} of weights`);
   }
   await site.stop();
   return lines;
@@ -57,6 +64,7 @@ async function peak(site, visitor) {
     const look = async (page) => {
       const sum = () => (self.memories ?? []).reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
       for (const realm of [page, ...page.workers()]) found.wasm += await realm.evaluate(sum);
+      found.resident = await page.evaluate(() => self.resident);
       const pages = processes().filter(({ pid, command }) => !before.has(pid) && command.includes("--type=renderer"));
       found.process = Math.max(...pages.map(({ peak }) => peak));
     };

@@ -68,10 +68,11 @@ function targetTable(rows) {
 }
 
 function latency(lines) {
-  const head = ["page", "cores", "dtype", "shape", "ours, ms", "ORT, ms", "ours / ORT", "transformers.js, ms", "ours / it",
+  const head = ["page", "cores", "dtype", "shape", "ours, ms", "of it in the worker", "ORT, ms", "ours / ORT", "transformers.js, ms", "ours / it",
     "candle, ms", "ours / it", "cosine ours", "cosine ORT"];
   return table(head, lines.map(({ page, cores, dtype, shape, peers: { vitrine, ort, transformers, candle = {} } }) => [
-    page, cores[0], dtype, shape.replace("x", " × "), vitrine.missing ?? milliseconds(vitrine.trip), ort.missing ?? milliseconds(ort.elapsed),
+    page, cores[0], dtype, shape.replace("x", " × "), vitrine.missing ?? milliseconds(vitrine.trip),
+    milliseconds(vitrine.elapsed), ort.missing ?? milliseconds(ort.elapsed),
     quotient(ort.ratio), transformers.missing ?? milliseconds(transformers.elapsed), quotient(transformers.ratio),
     candle.missing ?? milliseconds(candle.elapsed), quotient(candle.ratio), number(vitrine.cosine, 5), number(ort.cosine, 5),
   ]));
@@ -102,8 +103,9 @@ function visits(lines) {
 }
 
 function memory(lines) {
-  const head = ["", "page's process, MB", "a blank page's, MB", "wasm, MB", "weights, MB", "wasm / weights"];
-  return table(head, lines.map(({ name, missing, process, blank, wasm, weights }) => missing
-    ? [name, missing, "", "", "", ""]
-    : [name, ...[process, blank, wasm, weights].map(megabytes), number(wasm / weights)]));
+  const head = ["", "page's process, MB", "a blank page's, MB", "wasm, MB", "weights' file, MB", "weights resident, MB",
+    "wasm / resident"];
+  return table(head, lines.map(({ name, missing, process, blank, wasm, weights, resident }) => missing
+    ? [name, missing, "", "", "", "", ""]
+    : [name, ...[process, blank, wasm, weights, resident].map(megabytes), number(wasm / resident)]));
 }
