@@ -27,7 +27,22 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
     return made;
   };
 }
+const channel = new BroadcastChannel("memories");
+channel.onmessage = ({ data }) => {
+  if (data === "tell") channel.postMessage(self.memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0));
+};
 `;
+
+/** Bytes of the wasm memories of the page and of its workers, those that workers start included. */
+const wasmBytes = () =>
+  new Promise((resolve) => {
+    let sum = 0;
+    const channel = new BroadcastChannel("memories");
+    channel.onmessage = ({ data }) => (sum += Number(data) || 0);
+    channel.postMessage("tell");
+    setTimeout(() => resolve(sum), 500);
+  });
+
 
 /** Runs the section: a list of lines, one for each visitor; wasm memories only grow, so their size at the end is the peak. */
 export async function measureMemory({ selected, quick, say }) {
@@ -60,10 +75,9 @@ async function peak(site, visitor) {
   try {
     const context = await browser.newContext();
     await context.addInitScript(PRELUDE);
-    const found = { wasm: 0 };
+    const found = {};
     const look = async (page) => {
-      const sum = () => (self.memories ?? []).reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-      for (const realm of [page, ...page.workers()]) found.wasm += await realm.evaluate(sum);
+      found.wasm = await page.evaluate(wasmBytes);
       found.resident = await page.evaluate(() => self.resident);
       const pages = processes().filter(({ pid, command }) => !before.has(pid) && command.includes("--type=renderer"));
       found.process = Math.max(...pages.map(({ peak }) => peak));
