@@ -71,7 +71,7 @@ export async function visit(context, site, visitor, look) {
   const page = await context.newPage();
   const address = encodeURIComponent(JSON.stringify({ ...visitor, text: CASE.texts[0] }));
   await page.goto(`${site.origin}/page/visit.html#${address}`);
-  await page.waitForFunction(() => globalThis.visit);
+  await page.waitForFunction(() => "visit" in globalThis);
   const told = await page.evaluate(() => globalThis.visit);
   if (told.embedding) {
     const { cosine } = closeness([told.embedding].flat(told.embedding[0].length ? 1 : 0), CASE.embeddings);
