@@ -14,6 +14,9 @@ usage: ./build.sh [command]
   serve [--port N]   build everything and serve the gallery on http://127.0.0.1:8080 (the command when none is given)
   build              leave in dist/ a static site that any file server can host
   models [--gallery] fetch the real models of the gallery and the tests, or of the gallery alone, into target/models/
+  bench [--quick] [--only WORD…]
+                     measure speed, downloads and memory beside the peers, and write them to tests/bench/results.md; of
+                     the words (a wrong one lists them all) each kind narrows what is measured
   test               run every check there is; the last line says how many passed and how many failed
   help               show this
 TEXT
@@ -224,6 +227,58 @@ serve() {
     exec target/native/vitrine serve target/repositories --site dist --port "$port"
 }
 
+# ---------------------------------------------------------------------------------------------------------------- bench
+
+make_bench_python() {
+    rm -rf target/bench/python && python3 -m venv target/bench/python &&
+        target/bench/python/bin/python -m pip install --quiet --requirement tests/bench/requirements.txt
+}
+
+make_bench_models() {
+    rm -rf target/bench/models && target/bench/python/bin/python tests/bench/make_onnx.py target/models target/bench/models
+}
+
+# The checkpoint as its author would publish it for browsers, beside the original's other files.
+make_compact_checkpoint() {
+    local original=target/bench/models/bench/all-MiniLM-L6-v2 compact=target/bench/compact/all-MiniLM-L6-v2
+    rm -rf "$compact" && mkdir -p "$compact" && cp -R "$original/." "$compact" && rm -rf "$compact/onnx" &&
+        target/native/vitrine convert "$original" --dtype q8 --out "$compact"
+}
+
+candle_glue() {
+    rm -rf target/bench/peers/candle && target/debug/vitrine-bindgen "$1" target/bench/peers/candle candle
+}
+
+# The example of crate kernels in one of its builds.
+kernels_example() {
+    RUSTFLAGS="-C target-feature=$2" cargo build --release --target wasm32-unknown-unknown \
+        -p vitrine-kernels --example kernels --target-dir "target/kernels-$1"
+}
+
+bench() {
+    build_site
+    build_cli
+    fetch_models
+    chromium
+    once bench-packages tests/bench/node_modules/.package-lock.json 'peers from npm' tests/bench/package-lock.json -- \
+        npm --prefix tests/bench ci --ignore-scripts --no-audit --no-fund
+    once bench-python target/bench/python/pyvenv.cfg 'Python environment for ONNX' tests/bench/requirements.txt -- \
+        make_bench_python
+    once bench-models target/bench/models 'checkpoints and their ONNX' \
+        tests/bench/make_onnx.py tests/bench/checkpoints.py tests/bench/expected -- make_bench_models
+    if target/native/vitrine help | grep -q '^ *vitrine convert'; then
+        step bench-compact 'compact checkpoint' make_compact_checkpoint
+    fi
+    step bench-candle "build of candle's BERT for wasm" cargo build --release --target wasm32-unknown-unknown --locked \
+        --manifest-path tests/bench/candle/Cargo.toml --target-dir target/bench/candle
+    local wasm=target/bench/candle/wasm32-unknown-unknown/release/candle_peer.wasm
+    once bench-candle-glue target/bench/peers/candle "glue of candle's BERT" "$wasm" target/debug/vitrine-bindgen -- \
+        candle_glue "$wasm"
+    step bench-kernels-simd128 'build of the kernels alone' kernels_example simd128 +simd128
+    step bench-kernels-relaxed 'build of the kernels alone, relaxed' kernels_example relaxed +simd128,+relaxed-simd
+    node tests/bench/bench.mjs "$@"
+}
+
 # ----------------------------------------------------------------------------------------------------------------- test
 
 PASSED=0
@@ -308,15 +363,16 @@ test_all() {
 
 command=${1:-serve}
 if [[ $# -gt 0 ]]; then shift; fi
-[[ $# -eq 0 || $command =~ ^(serve|models)$ ]] || { usage >&2 && exit 2; }
+[[ $# -eq 0 || $command =~ ^(serve|models|bench)$ ]] || { usage >&2 && exit 2; }
 case $command in
 help | --help | -h) usage && exit ;;
-serve | build | models | test) prerequisites ;;
+serve | build | models | bench | test) prerequisites ;;
 *) usage >&2 && exit 2 ;;
 esac
 case $command in
 serve) serve "$@" ;;
 build) build_site ;;
 models) fetch_models "$@" ;;
+bench) bench "$@" ;;
 test) test_all ;;
 esac

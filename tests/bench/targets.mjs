@@ -1,0 +1,56 @@
+// Where it must arrive: each target, and what was measured of it.
+
+const SHORT = ["1x16"];
+
+/**
+ * The targets as `{ what, target, measured, reached }`: `measured` is a list of `[name, value]`, `reached` is undefined where
+ * nothing was measured.
+ */
+export function targets({ latency = [], products = [], bundles = [], visits = [], memory = [] }) {
+  const at = (page, cores, dtype, but = []) => (line) =>
+    line.page === page && line.cores === cores && line.dtype === dtype && !but.includes(line.shape);
+  const ort = (wanted) => (line) => [wanted(line), line.peers.ort.ratio?.median];
+  const shape = ({ shape }) => shape;
+  const place = ({ page, cores, shape }) => `${page} ${cores} ${shape}`;
+  const product = (dtype, rows, build) =>
+    products
+      .filter((line) => line.dtype === dtype && line.product.startsWith(`${rows}x`))
+      .map(({ peers }) => [build, peers[build].ratio?.median]);
+  const visit = (link, part) => (name) => [name, visits.find((line) => line.link === link && line.name === name)?.[part]];
+  const ours = ["vitrine f32", "vitrine q8"];
+  const at8 = latency.filter(({ dtype }) => dtype === "int8");
+  const ratios = (page, cores, dtype, but) => latency.filter(at(page, cores, dtype, but)).map(ort(shape));
+  const cosines = at8.map((line) => [place(line), line.peers.vitrine.cosine - line.peers.ort.cosine]);
+  const starts = ours.map(visit("loopback", "answeredRatio")).map(([name, ratio]) => [name, ratio?.median]);
+  const bundle = bundles.filter(({ name }) => name === "vitrine").map(({ name, bytes }) => [name, bytes]);
+  const peaks = memory.filter(({ name }) => ours.includes(name)).map(({ name, wasm, resident }) => [name, wasm / resident]);
+  const slow = visit("20mbit", "bytes");
+  return [
+    atMost("f32, one thread, ours / ORT", 0.62, ratios("isolated", "1-core", "f32")),
+    atMost("f32, two cores, isolated page, ours / ORT", 0.62, ratios("isolated", "2-cores", "f32")),
+    atMost("f32, two cores, page without COOP/COEP, ours / ORT", 0.4, ratios("plain", "2-cores", "f32", SHORT)),
+    atMost("int8, ours / ORT", 0.75, at8.map(ort(place))),
+    atLeast("int8, cosine to f32, ours less ORT's", 0, cosines),
+    atMost("cold start to the first answer, loopback, ours / transformers.js", 0.5, starts),
+    atMost("megabytes before the first weight, brotli", 0.9, bundle.map(millions)),
+    atLeast("f32 product 128×384×1536, GFLOP/s, ours / ORT, relaxed", 1.65, product("f32", 128, "relaxed")),
+    atLeast("f32 product 128×384×1536, GFLOP/s, ours / ORT, without relaxed", 1.4, product("f32", 128, "simd128")),
+    atLeast("int8 product, 128 rows, ours / ORT", 1.05, product("int8", 128, "relaxed")),
+    atLeast("int8 product, 16 rows, ours / ORT", 1.3, product("int8", 16, "relaxed")),
+    atMost("ready after the last byte, share of the download at 100 Mbit/s", 0.1, ours.map(visit("100mbit", "tail"))),
+    atMost("second visit, ready / reading the same bytes", 1.5, ours.map(visit("loopback", "readyToReading"))),
+    atMost("peak wasm memory / resident weights", 1.1, peaks),
+    atMost("megabytes to the first answer, compact file", 27, [slow("vitrine compact")].map(millions)),
+    atMost("megabytes to the first answer, the author's own file", 50, [slow("vitrine q8")].map(millions)),
+  ];
+}
+
+const millions = ([name, value]) => [name, value && value / 1e6];
+
+function judged(what, target, values, reaches) {
+  const measured = values.filter(([, value]) => Number.isFinite(value));
+  return { what, target, measured, reached: measured.length ? measured.every(([, value]) => reaches(value)) : undefined };
+}
+
+const atMost = (what, most, values) => judged(what, `≤ ${most}`, values, (value) => value <= most);
+const atLeast = (what, least, values) => judged(what, `≥ ${least}`, values, (value) => value >= least);
