@@ -17,6 +17,7 @@ fn session(model: &str, task: &str) -> Session {
         dtype: "auto".to_owned(),
         snapshot: None,
         peers: None,
+        later: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))
 }

@@ -96,6 +96,7 @@ fn options() -> LoadOptions {
         dtype: "auto".to_owned(),
         snapshot: None,
         peers: None,
+        later: None,
     }
 }
 

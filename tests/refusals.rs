@@ -34,6 +34,7 @@ fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
         dtype: "auto".to_owned(),
         snapshot: None,
         peers: None,
+        later: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, host))
 }

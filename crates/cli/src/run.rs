@@ -54,6 +54,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         dtype: options.dtype,
         snapshot: None,
         peers: None,
+        later: None,
     };
     let loaded = load(&*model.source, &load_options, &terminal).await;
     terminal.clear();

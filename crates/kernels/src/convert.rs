@@ -22,6 +22,36 @@ pub fn bf16s(bytes: &[u8]) -> impl Iterator<Item = bf16> {
     bytes.as_chunks().0.iter().copied().map(bf16::from_le_bytes)
 }
 
+/// Adds the f32 numbers in `bytes` to `numbers`.
+pub fn append_f32s(numbers: &mut Vec<f32>, bytes: &[u8]) {
+    numbers.extend(f32s(bytes));
+}
+
+/// The f32 numbers in `bytes`, as many as `numbers` has room for.
+pub fn fill_f32s(numbers: &mut [f32], bytes: &[u8]) {
+    numbers.iter_mut().zip(f32s(bytes)).for_each(|(place, number)| *place = number);
+}
+
+/// The f16 numbers in `bytes`, as many as `numbers` has room for.
+pub fn fill_f16s(numbers: &mut [f32], bytes: &[u8]) {
+    numbers.iter_mut().zip(f16s(bytes)).for_each(|(place, number)| *place = number.to_f32());
+}
+
+/// The bf16 numbers in `bytes`, as many as `numbers` has room for.
+pub fn fill_bf16s(numbers: &mut [f32], bytes: &[u8]) {
+    numbers.iter_mut().zip(bf16s(bytes)).for_each(|(place, number)| *place = number.to_f32());
+}
+
+/// The f64 numbers in `bytes`, as many as `numbers` has room for.
+pub fn fill_f64s(numbers: &mut [f32], bytes: &[u8]) {
+    numbers.iter_mut().zip(f64s(bytes)).for_each(|(place, number)| *place = number as f32);
+}
+
+/// The whole numbers in `bytes`, as many as `numbers` has room for.
+pub fn fill_i8s(numbers: &mut [f32], bytes: &[u8]) {
+    numbers.iter_mut().zip(bytes).for_each(|(place, byte)| *place = f32::from(byte.cast_signed()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,8 +73,9 @@ mod tests {
     #[test]
     fn every_half_number_keeps_its_value() {
         let bytes: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
-        let from_f16: Vec<f32> = f16s(&bytes).map(f16::to_f32).collect();
-        let from_bf16: Vec<f32> = bf16s(&bytes).map(bf16::to_f32).collect();
+        let (mut from_f16, mut from_bf16) = (vec![0.0; 1 << 16], vec![0.0; 1 << 16]);
+        fill_f16s(&mut from_f16, &bytes);
+        fill_bf16s(&mut from_bf16, &bytes);
         let same = |found: f32, expected: f64| f64::from(found) == expected || (found.is_nan() && expected.is_nan());
         for bits in 0..=u16::MAX {
             assert!(same(from_f16[usize::from(bits)], decode(bits, 5)), "f16 {bits:04x}");
@@ -56,5 +87,14 @@ mod tests {
     fn a_rest_is_left_out() {
         assert_eq!(f32s(&[0, 0, 128, 63, 1, 2]).collect::<Vec<f32>>(), [1.0]);
         assert_eq!(f64s(&[0, 0, 0, 0, 0, 0, 240, 191, 1]).collect::<Vec<f64>>(), [-1.0]);
+        let mut numbers = vec![2.0];
+        append_f32s(&mut numbers, &[0, 0, 128, 63, 1, 2]);
+        assert_eq!(numbers, [2.0, 1.0]);
+        fill_f64s(&mut numbers, &[0, 0, 0, 0, 0, 0, 240, 191, 1]);
+        assert_eq!(numbers, [-1.0, 1.0]);
+        fill_i8s(&mut numbers, &[255, 128, 3]);
+        assert_eq!(numbers, [-1.0, -128.0]);
+        fill_f32s(&mut numbers[..1], &[0, 0, 128, 63, 0, 0, 0, 0]);
+        assert_eq!(numbers, [1.0, -128.0]);
     }
 }

@@ -1,8 +1,9 @@
 //! Texts to embeddings, as sentence-transformers makes them: batches by length, pooling, and what follows it.
 
-use vitrine_models::{Batch, Encoder, Pooling};
+use vitrine_models::{Batch, Pooling};
 use vitrine_tasks::protocol::Note;
 
+use crate::late::Model;
 use crate::registry::Parts;
 use crate::sentence_transformers::{Modules, Step, normalize};
 use crate::text_model::{TOKENS_AT_ONCE, note_truncation};
@@ -11,7 +12,7 @@ use crate::{Context, Error, Result};
 
 /// An encoder with its tokenizer, and what makes embeddings of its hidden states.
 pub(crate) struct Embedder {
-    encoder: Encoder,
+    encoder: Model,
     tokenizer: Tokenizer,
     pub modules: Option<Modules>,
 }

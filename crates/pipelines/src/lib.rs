@@ -6,7 +6,9 @@ mod error;
 mod feature_extraction;
 mod fill_mask;
 mod inspect;
+mod late;
 mod load;
+mod loading;
 mod question_answering;
 mod registry;
 mod sentence_similarity;
@@ -28,6 +30,7 @@ pub mod peers {
 
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};
+pub use late::Late;
 pub use load::{LoadOptions, Session, load};
 pub use registry::PIPELINES;
 

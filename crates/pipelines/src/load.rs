@@ -1,19 +1,26 @@
 //! From a repository's name to a session that runs its task: small files, tokenizer and modules first, then the weights,
 //! which become tensors as they arrive.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::rc::Rc;
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
-use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
+use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, plan};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
-use vitrine_tasks::protocol::{Note, Phase, Progress};
+use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{Task, task};
 
+use crate::late::{Late, Model, read_needed};
+use crate::loading::{Loading, WeightsSink};
 use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
 use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
 use crate::tokenizer::{self, Named, Tokenizer};
 use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification};
+
+/// Weights of fewer bytes are not shared by workers.
+const FEWEST_SHARED: u64 = 8 << 20;
 
 /// What to load.
 #[derive(Clone)]
@@ -30,6 +37,8 @@ pub struct LoadOptions {
     pub snapshot: Option<Snapshot>,
     /// Workers that may hold parts of the model and compute with them.
     pub peers: Option<SharedPeers>,
+    /// The source again, where a first answer may come before all weights: what is missing is read from it later.
+    pub later: Option<Rc<dyn Source>>,
 }
 
 /// A model that is ready to run its task.
@@ -49,6 +58,14 @@ pub struct Session {
     pub mask_token: Option<String>,
     /// Whether the model was trained on pairs of texts.
     pub compares_pairs: bool,
+    /// Tables of which rows are fetched as texts need them, until the rest has come.
+    pub late: Option<Rc<Late>>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.late.iter().for_each(|late| late.stop());
+    }
 }
 
 /// What a run made.
@@ -84,10 +101,9 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
     let mut chosen = options.task.as_deref().or_else(|| snapshot.task()).map(entry).transpose()?;
-    let mut files = Files::new();
-    for file in &plan.small {
-        files.insert(file.path.clone(), loading.small(file).await?);
-    }
+    let small = plan.small.iter().map(|file| async { Ok((file.path.clone(), loading.small(file).await?)) });
+    let files: Result<Files> = try_join_all(small).await.map(|files| files.into_iter().collect());
+    let files = files?;
     let mut indexed = Vec::new();
     if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
         indexed = plan.follow_index(&snapshot, index)?;
@@ -129,9 +145,13 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
-    let workers = 1 + options.peers.as_ref().map_or(0, SharedPeers::count);
+    // Where there is little to compute, workers would wait for each other more than they help.
+    let weights_bytes: u64 = plan.weights.iter().map(|file| file.size).sum();
+    let peers = options.peers.as_ref().filter(|_| weights_bytes >= FEWEST_SHARED);
+    let workers = 1 + peers.map_or(0, SharedPeers::count);
     // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
     let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
+    let mut late = None;
     let weights = {
         let ask = |tensors: &[TensorInfo]| {
             if plan.weights.len() == 1 {
@@ -147,34 +167,47 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
             architecture.ask(&config, head, named.chain(shaped), workers)
         };
         let mut reader = WeightsReader::new(resident, |name| architecture.uses(name, head));
-        if let Some(peers) = &options.peers {
+        if let Some(peers) = peers {
             reader.share(peers.clone());
         }
-        reader.ask(&ask);
-        let mut sink = WeightsSink { reader, loading: &loading, file: "", of_file: 0, error: None };
+        reader.ask(ask);
         for file in &plan.weights {
-            sink.begin(file);
-            let result = source.read(&snapshot, file, None, &mut sink).await;
+            let mut sink = WeightsSink::new(&mut reader, &loading, file);
+            let result = match (&options.later, plan.weights.len()) {
+                (Some(later), 1) => read_needed(later, &snapshot, file, &loading, &mut sink).await,
+                _ => Ok(None),
+            };
+            if let Ok(Some(tables)) = result {
+                late = Some(tables);
+                continue;
+            }
+            let result = match result {
+                Ok(_) => {
+                    sink.begin_again();
+                    source.read(&snapshot, file, None, &mut sink).await.map_err(Error::from)
+                }
+                Err(error) => Err(error),
+            };
             if let Some(error) = sink.error.take() {
                 return Err(with_suggestion(error));
             }
             result?;
-            sink.reader.end_file()?;
+            reader.end_file()?;
         }
         loading.report(Phase::Build, "");
         if !host.turn().await {
             return Err(vitrine_models::Error::Aborted.into());
         }
-        sink.reader.finish(architecture.prefix)
+        reader.finish(architecture.prefix)
     };
     let resident_bytes = weights.bytes();
     let encoder = architecture.load(&config, entry.head, &weights).map_err(with_suggestion)?;
     tokenizer.limit = tokenizer::limit(tokenizer_config.as_ref(), encoder.max_tokens());
-    let downloaded = loading.loaded.get() - loading.cached.get();
+    let downloaded = loading.downloaded();
     let mask_token = tokenizer.named(Named::Mask).map(|(token, _)| token.to_owned());
     let compares_pairs = compares_pairs(&config);
     let pipeline = (entry.build)(Parts {
-        encoder,
+        encoder: Model::new(encoder, late.clone()),
         tokenizer,
         config,
         tokenizer_config: tokenizer_config.unwrap_or_default(),
@@ -190,6 +223,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         snapshot,
         mask_token,
         compares_pairs,
+        late,
     })
 }
 
@@ -203,133 +237,4 @@ fn compares_pairs(config: &Config) -> bool {
 pub(crate) fn pipeline(tag: &str) -> Option<&'static PipelineEntry> {
     let tag = task(tag)?.tag;
     PIPELINES.iter().find(|entry| entry.task.tag == tag)
-}
-
-/// The state of a load, over all its files.
-struct Loading<'a> {
-    source: &'a dyn Source,
-    snapshot: &'a Snapshot,
-    host: &'a dyn Host,
-    total: Cell<u64>,
-    /// Bytes of files that are complete, and of the one at hand.
-    loaded: Cell<u64>,
-    /// The most bytes reported so far, so that a repeated download does not turn the bar back.
-    reported: Cell<u64>,
-    cached: Cell<u64>,
-    from_cache: Cell<bool>,
-}
-
-impl<'a> Loading<'a> {
-    fn new(source: &'a dyn Source, snapshot: &'a Snapshot, plan: &Plan, host: &'a dyn Host) -> Self {
-        Self {
-            source,
-            snapshot,
-            host,
-            total: Cell::new(plan.bytes()),
-            loaded: Cell::new(0),
-            reported: Cell::new(0),
-            cached: Cell::new(0),
-            from_cache: Cell::new(false),
-        }
-    }
-
-    async fn small(&self, file: &RepoFile) -> Result<Vec<u8>> {
-        let mut sink = SmallSink { bytes: Vec::new(), loading: self, path: &file.path };
-        self.source.read(self.snapshot, file, None, &mut sink).await?;
-        Ok(sink.bytes)
-    }
-
-    fn arrived(&self, file: &str, bytes: usize) {
-        self.loaded.set(self.loaded.get() + bytes as u64);
-        if self.from_cache.get() {
-            self.cached.set(self.cached.get() + bytes as u64);
-        }
-        self.report(Phase::Download, file);
-    }
-
-    fn begin_again(&self, bytes: usize) {
-        self.loaded.set(self.loaded.get().saturating_sub(bytes as u64));
-        self.cached.set(self.cached.get().min(self.loaded.get()));
-    }
-
-    fn report(&self, phase: Phase, file: &str) {
-        self.reported.set(self.reported.get().max(self.loaded.get()));
-        let (loaded, cached) = (self.reported.get(), self.cached.get());
-        self.host.progress(Progress {
-            phase,
-            file: file.to_owned(),
-            loaded,
-            total: self.total.get().max(loaded),
-            cached,
-        });
-    }
-}
-
-struct SmallSink<'a> {
-    bytes: Vec<u8>,
-    loading: &'a Loading<'a>,
-    path: &'a str,
-}
-
-impl Sink for SmallSink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
-        self.bytes.extend_from_slice(bytes);
-        self.loading.arrived(self.path, bytes.len());
-        Ok(())
-    }
-
-    fn restart(&mut self) {
-        self.loading.begin_again(self.bytes.len());
-        self.bytes.clear();
-    }
-
-    fn origin(&mut self, cached: bool) {
-        self.loading.from_cache.set(cached);
-    }
-
-    fn waiting(&mut self) {
-        self.loading.report(Phase::Waiting, self.path);
-    }
-}
-
-/// Hands a checkpoint's bytes to the reader of weights, and keeps the reader's account of what is wrong with them.
-struct WeightsSink<'a> {
-    reader: WeightsReader<'a>,
-    loading: &'a Loading<'a>,
-    file: &'a str,
-    of_file: usize,
-    error: Option<vitrine_models::Error>,
-}
-
-impl<'a> WeightsSink<'a> {
-    fn begin(&mut self, file: &'a RepoFile) {
-        self.file = &file.path;
-        self.of_file = 0;
-        let exact = self.loading.snapshot.commit.is_some() || file.sha256.is_some();
-        self.reader.begin_file(exact.then_some(file.size));
-    }
-}
-
-impl Sink for WeightsSink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
-        self.of_file += bytes.len();
-        self.loading.arrived(self.file, bytes.len());
-        self.error = self.reader.write(bytes).err();
-        if self.error.is_some() { Err(SinkError) } else { Ok(()) }
-    }
-
-    fn restart(&mut self) {
-        self.loading.begin_again(self.of_file);
-        self.of_file = 0;
-        self.error = None;
-        self.reader.restart_file();
-    }
-
-    fn origin(&mut self, cached: bool) {
-        self.loading.from_cache.set(cached);
-    }
-
-    fn waiting(&mut self) {
-        self.loading.report(Phase::Waiting, self.file);
-    }
 }

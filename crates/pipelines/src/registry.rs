@@ -1,9 +1,10 @@
 //! The pipelines, one line a task.
 
 use serde_json::Value;
-use vitrine_models::{Config, Encoder, Head};
+use vitrine_models::{Config, Head};
 use vitrine_tasks::Task;
 
+use crate::late::Model;
 use crate::sentence_transformers::Modules;
 use crate::tokenizer::Tokenizer;
 use crate::{
@@ -36,7 +37,7 @@ pub(crate) enum Suits {
 
 /// What a pipeline is put together from.
 pub(crate) struct Parts {
-    pub encoder: Encoder,
+    pub encoder: Model,
     pub tokenizer: Tokenizer,
     pub config: Config,
     /// `tokenizer_config.json`; null where absent.

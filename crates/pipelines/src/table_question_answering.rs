@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_models::{Batch, Config, Encoder};
+use vitrine_models::{Batch, Config};
 use vitrine_tasks::OneOrMany;
 use vitrine_tasks::table_question_answering::{Answer, Inputs, Output, Parameters};
 
+use crate::late::Model;
 use crate::registry::Parts;
 use crate::tapas::{Encoded, Settings, TYPE_COLUMNS, encode};
 use crate::text_model::argmax;
@@ -20,7 +21,7 @@ pub(crate) fn build(parts: Parts) -> Result<Box<dyn JsonPipeline>> {
 }
 
 struct TableQuestionAnswering {
-    encoder: Encoder,
+    encoder: Model,
     tokenizer: Tokenizer,
     config: Config,
     settings: Settings,

@@ -1,8 +1,9 @@
 //! A model with a head and the tokenizer before it: texts to tokens, and the logits of each input.
 
-use vitrine_models::{Batch, Config, Encoder};
+use vitrine_models::{Batch, Config};
 use vitrine_tasks::protocol::Note;
 
+use crate::late::Model;
 use crate::registry::Parts;
 use crate::tokenizer::{Cut, Tokenizer, Tokens, Truncation};
 use crate::{Context, Result};
@@ -12,7 +13,7 @@ pub(crate) const TOKENS_AT_ONCE: usize = 512;
 
 /// An encoder with its head, its tokenizer and its config.
 pub(crate) struct TextModel {
-    pub encoder: Encoder,
+    pub encoder: Model,
     pub tokenizer: Tokenizer,
     pub config: Config,
 }

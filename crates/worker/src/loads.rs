@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
 use js_sys::Reflect;
-use vitrine_hub::{Endpoint, RepoId, Revision, Token};
+use vitrine_hub::{Endpoint, RepoId, Revision, Source, Token};
 use vitrine_pipelines::peers::{Peers, SharedPeers};
-use vitrine_pipelines::{LoadOptions, Session};
+use vitrine_pipelines::{Late, LoadOptions, Session};
 use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
@@ -66,6 +67,9 @@ impl Loads {
         match result {
             Ok(session) => {
                 let session = Rc::new(session);
+                if let Some(late) = session.late.clone() {
+                    spawn_local(complete(Rc::downgrade(&session), late));
+                }
                 self.0.borrow_mut().insert(key.to_owned(), Entry::Ready(Rc::downgrade(&session)));
                 waiting.into_iter().for_each(|id| state.loaded(id, session.clone()));
             }
@@ -139,6 +143,20 @@ fn cores_to_use() -> usize {
     cores.ok().and_then(|cores| cores.as_f64()).unwrap_or(1.0).clamp(1.0, MOST_CORES) as usize
 }
 
+/// What is left of a model waits this long, so that a first answer has the connection for itself.
+const BEFORE_THE_REST: Duration = Duration::from_secs(2);
+
+/// Fetches what is left of a model, unless it is gone before.
+async fn complete(session: Weak<Session>, late: Rc<Late>) {
+    vitrine_browser::sleep(BEFORE_THE_REST).await;
+    // What does not come now comes when a text needs it; a file that is wrong is told by the next run.
+    if session.upgrade().is_some()
+        && let Err(error) = late.complete().await
+    {
+        web_sys::console::warn_1(&error.to_string().into());
+    }
+}
+
 /// What tells one load from another.
 fn key(load: &Load) -> String {
     let same = Load { snapshot: None, ..load.clone() };
@@ -150,7 +168,7 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
     let hub_failed = |error: vitrine_hub::Error| failed(error.into());
     let endpoint = Endpoint::parse(&load.endpoint).map_err(hub_failed)?;
     let token = load.token.as_deref().and_then(Token::parse);
-    let source = vitrine_browser::source(endpoint, token);
+    let source: Rc<dyn Source> = Rc::new(vitrine_browser::source(endpoint, token));
     let options = LoadOptions {
         repo: RepoId::parse(&load.model).map_err(hub_failed)?,
         revision: Revision::parse(&load.revision).map_err(hub_failed)?,
@@ -158,8 +176,9 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
         dtype: load.dtype,
         snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
         peers: page.state.peers(load.cores),
+        later: Some(source.clone()),
     };
-    vitrine_pipelines::load(&source, &options, page).await.map_err(|error| page.state.failed(error))
+    vitrine_pipelines::load(&*source, &options, page).await.map_err(|error| page.state.failed(error))
 }
 
 /// The pages' requests that wait for one load.

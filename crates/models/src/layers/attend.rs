@@ -62,7 +62,7 @@ pub(crate) fn attend_heads(
                 bias(text, head, query, scores);
             }
         };
-        let of_text: Option<&dyn Fn(usize, usize, &mut [f32])> = if bias.is_some() { Some(&of_text) } else { None };
+        let of_text: Option<attention::Bias<'_>> = if bias.is_some() { Some(&of_text) } else { None };
         attention::attend(query, key, value, &shape, of_text, out);
     }
     out

@@ -306,7 +306,7 @@ impl StateDict {
                 return tensors.keep(&view.name, filling.finish(tensors.peers.as_ref())?);
             }
             (Some(filling), _) => filling.into_numbers(),
-            (None, _) => Numbers::Zeros(0),
+            (None, _) => Numbers::Zeros,
         };
         let mut made: Vec<(&View, Form, Kept)> = Vec::new();
         for view in used {

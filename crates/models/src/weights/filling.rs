@@ -66,32 +66,23 @@ impl Filling {
     /// Takes the bytes of whole numbers.
     pub(crate) fn append(&mut self, dtype: Dtype, bytes: &[u8]) {
         match (&mut self.target, dtype, &self.pending) {
-            (Target::Rows(Numbers::F32(out)), Dtype::F32, None) => return out.extend(convert::f32s(bytes)),
+            (Target::Rows(Numbers::F32(out)), Dtype::F32, None) => return convert::append_f32s(out, bytes),
             (Target::Rows(Numbers::F16(out)), Dtype::F16, None) => return out.extend(convert::f16s(bytes)),
             (Target::Rows(Numbers::Bf16(out)), Dtype::BF16, None) => return out.extend(convert::bf16s(bytes)),
             _ => {}
         }
-        match dtype {
-            Dtype::F32 => self.append_all(convert::f32s(bytes)),
-            Dtype::F64 => self.append_all(convert::f64s(bytes).map(|number| number as f32)),
-            Dtype::F16 => self.append_all(convert::f16s(bytes).map(f16::to_f32)),
-            Dtype::I8 => self.append_all(bytes.iter().map(|byte| f32::from(byte.cast_signed()))),
-            _ => self.append_all(convert::bf16s(bytes).map(bf16::to_f32)),
-        }
-    }
-
-    fn append_all(&mut self, mut numbers: impl Iterator<Item = f32>) {
+        let (width, fill): (usize, fn(&mut [f32], &[u8])) = match dtype {
+            Dtype::F32 => (4, convert::fill_f32s),
+            Dtype::F64 => (8, convert::fill_f64s),
+            Dtype::F16 => (2, convert::fill_f16s),
+            Dtype::I8 => (1, convert::fill_i8s),
+            _ => (2, convert::fill_bf16s),
+        };
         let mut stretch = [0.0; 512];
-        loop {
-            let mut count = 0;
-            for (place, number) in stretch.iter_mut().zip(&mut numbers) {
-                *place = number;
-                count += 1;
-            }
-            if count == 0 {
-                return;
-            }
-            self.append_numbers(stretch.get(..count).unwrap_or_default());
+        for bytes in bytes.chunks(512 * width) {
+            let numbers = stretch.get_mut(..bytes.len() / width).unwrap_or_default();
+            fill(numbers, bytes);
+            self.append_numbers(numbers);
         }
     }
 
@@ -140,7 +131,7 @@ impl Filling {
     pub(crate) fn into_numbers(self) -> Numbers {
         match self.target {
             Target::Rows(numbers) => numbers,
-            Target::Pieces(_) => Numbers::Zeros(0),
+            Target::Pieces(_) => Numbers::Zeros,
         }
     }
 }
@@ -179,7 +170,7 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
             out.extend(quantized);
             scales.push(scale);
         }
-        Target::Rows(Numbers::Zeros(_)) => {}
+        Target::Rows(Numbers::Zeros) => {}
         Target::Pieces(pieces) => {
             for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
                 let first = column.max(piece.inputs.start);

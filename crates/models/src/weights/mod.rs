@@ -88,7 +88,7 @@ pub struct WeightsReader<'a> {
 enum Format {
     /// The first 8 bytes.
     Unknown(Vec<u8>),
-    Safetensors(Safetensors),
+    Safetensors(Box<Safetensors>),
     Zip(Box<Zip>),
     Legacy(Box<Legacy>),
 }
@@ -186,7 +186,7 @@ impl Format {
         } else if u64::from_le_bytes(first) > LARGEST_HEADER {
             Err(Error::Weights("the file of weights is in no known format: neither safetensors nor torch's".to_owned()))
         } else {
-            Ok(Self::Safetensors(Safetensors::new(Header::json_length(first)?, file_bytes)?))
+            Ok(Self::Safetensors(Box::new(Safetensors::new(Header::json_length(first)?, file_bytes)?)))
         }
     }
 }

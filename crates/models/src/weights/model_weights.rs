@@ -89,7 +89,7 @@ impl Weights {
             Found::Held(Kept::Pieces { .. }) => Err(pieces_only(names)),
             Found::Asked(name, asking) => {
                 asking.ask(&name, Form::Table);
-                let table = Rc::new(Rows::new(Numbers::Zeros(shape.iter().product()), shape.to_vec()));
+                let table = Rc::new(Rows::new(Numbers::Zeros, shape.to_vec()));
                 asking.tables.borrow_mut().push((name, table.clone()));
                 Ok(table)
             }

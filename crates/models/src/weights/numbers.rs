@@ -32,13 +32,19 @@ pub(crate) enum Numbers {
         scales: Vec<f32>,
         width: usize,
     },
-    /// As many zeros, for a model that is built before its weights are there.
-    Zeros(usize),
+    /// Nothing but zeros, for a model that is built before its weights are there.
+    Zeros,
 }
 
 impl Rows {
     pub(crate) fn new(numbers: Numbers, shape: Vec<usize>) -> Self {
-        Self { numbers: RefCell::new(numbers), absent: RefCell::default(), wanted: RefCell::default(), whole: Cell::new(false), shape }
+        Self {
+            numbers: RefCell::new(numbers),
+            absent: RefCell::default(),
+            wanted: RefCell::default(),
+            whole: Cell::new(false),
+            shape,
+        }
     }
 
     /// All rows as absent; [`Rows::fill`] brings them.
@@ -87,7 +93,7 @@ impl Rows {
 
     /// Whether another table holds the same numbers, or is not there to tell.
     pub(crate) fn equals(&self, other: &Self) -> bool {
-        if matches!(&*self.numbers.borrow(), Numbers::Zeros(_)) || std::ptr::eq(self, other) {
+        if matches!(&*self.numbers.borrow(), Numbers::Zeros) || std::ptr::eq(self, other) {
             return true;
         }
         let (rows, width) = self.dims2();
@@ -130,7 +136,7 @@ impl Numbers {
             Self::F16(numbers) => size_of_val(numbers.as_slice()),
             Self::Bf16(numbers) => size_of_val(numbers.as_slice()),
             Self::Q8 { numbers, scales, .. } => numbers.len() + size_of_val(scales.as_slice()),
-            Self::Zeros(_) => 0,
+            Self::Zeros => 0,
         };
         bytes as u64
     }
@@ -150,7 +156,7 @@ impl Numbers {
                 let scale = |place: usize| scales.get((start + place) / (*width).max(1)).copied().unwrap_or(0.0);
                 out.iter_mut().enumerate().for_each(|(place, number)| *number *= scale(place));
             }
-            Self::Zeros(_) => out.fill(0.0),
+            Self::Zeros => out.fill(0.0),
         }
     }
 
@@ -176,7 +182,7 @@ impl Numbers {
                     }
                 }
             }
-            Self::Zeros(_) => {}
+            Self::Zeros => {}
         }
     }
 

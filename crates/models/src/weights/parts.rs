@@ -131,11 +131,12 @@ impl LateTable {
 
     /// Takes whole rows from place `offset` of the file on.
     pub fn fill(&self, offset: u64, bytes: &[u8]) {
-        let numbers: Vec<f32> = match self.dtype {
-            Dtype::F16 => convert::f16s(bytes).map(half::f16::to_f32).collect(),
-            Dtype::BF16 => convert::bf16s(bytes).map(half::bf16::to_f32).collect(),
-            _ => convert::f32s(bytes).collect(),
-        };
+        let mut numbers = vec![0.0; bytes.len() / (self.dtype.width() as usize).max(1)];
+        match self.dtype {
+            Dtype::F16 => convert::fill_f16s(&mut numbers, bytes),
+            Dtype::BF16 => convert::fill_bf16s(&mut numbers, bytes),
+            _ => convert::fill_f32s(&mut numbers, bytes),
+        }
         self.rows.fill((offset.saturating_sub(self.start) / self.row_bytes().max(1)) as usize, &numbers);
     }
 

@@ -18,7 +18,7 @@ enum State {
     /// The JSON text, of this length.
     Header(Vec<u8>, usize),
     /// All tensors, the next one, and the one at hand.
-    Data(Vec<TensorInfo>, usize, Option<Building>),
+    Data(Vec<TensorInfo>, usize, Option<Box<Building>>),
 }
 
 impl Safetensors {
@@ -48,7 +48,7 @@ impl Safetensors {
                 if !current.write(&mut bytes) {
                     return Ok(());
                 }
-                if let Some(filling) = building.take().and_then(Building::finish) {
+                if let Some(filling) = building.take().and_then(|building| building.finish()) {
                     tensors.keep(&info.name, filling.finish(tensors.peers.as_ref())?)?;
                 }
                 *next += 1;
@@ -56,7 +56,7 @@ impl Safetensors {
             match infos.get(*next) {
                 // Room is made for a tensor when it comes.
                 Some(info) if bytes.is_empty() && info.bytes > 0 => return Ok(()),
-                Some(info) => *building = Some(begin(info, tensors)?),
+                Some(info) => *building = Some(Box::new(begin(info, tensors)?)),
                 None if bytes.is_empty() => return Ok(()),
                 None => return Err(Error::Weights("the safetensors file is longer than its tensors".to_owned())),
             }

@@ -1,0 +1,209 @@
+//! Tables of a model whose rows come when a text needs them, and all others in the background.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use vitrine_hub::{PartSink, RepoFile, SinkError, Snapshot, Source};
+use vitrine_models::{Batch, Encoder, LateTable, Turn};
+
+use crate::loading::{Loading, WeightsSink};
+use crate::{Error, Result};
+
+/// A table takes this much at least to come later.
+const LEAST_TABLE: u64 = 4 << 20;
+
+/// Bytes that are asked for first, to find the header of a file of weights in.
+const FIRST: u64 = 1 << 16;
+
+/// An encoder of which some tables may come later.
+pub(crate) struct Model {
+    encoder: Encoder,
+    late: Option<Rc<Late>>,
+}
+
+impl Model {
+    pub(crate) fn new(encoder: Encoder, late: Option<Rc<Late>>) -> Self {
+        Self { encoder, late }
+    }
+
+    /// As [`Encoder::hidden_states`].
+    pub(crate) async fn hidden_states(&self, batch: &Batch, turn: &dyn Turn) -> Result<Vec<f32>> {
+        loop {
+            match self.encoder.hidden_states(batch, turn).await {
+                Err(vitrine_models::Error::MissingRows) => self.fetch().await?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// As [`Encoder::logits`].
+    pub(crate) async fn logits(&self, batch: &Batch, turn: &dyn Turn) -> Result<Vec<f32>> {
+        loop {
+            match self.encoder.logits(batch, turn).await {
+                Err(vitrine_models::Error::MissingRows) => self.fetch().await?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<()> {
+        match &self.late {
+            Some(late) => late.fetch_wanted().await,
+            None => Err(vitrine_models::Error::MissingRows.into()),
+        }
+    }
+
+    /// Numbers in one hidden state.
+    pub(crate) fn hidden_size(&self) -> usize {
+        self.encoder.hidden_size()
+    }
+
+    /// The most tokens that a text may have.
+    pub(crate) fn max_tokens(&self) -> usize {
+        self.encoder.max_tokens()
+    }
+}
+
+/// Tables that come later, and where from.
+pub struct Late {
+    source: Rc<dyn Source>,
+    snapshot: Snapshot,
+    file: RepoFile,
+    tables: Vec<LateTable>,
+    /// Bytes that have come over the network since the load.
+    fetched: Cell<u64>,
+    /// Why the file turned out to be wrong.
+    broken: RefCell<Option<String>>,
+    /// Whether the model is gone.
+    unwanted: Cell<bool>,
+}
+
+impl Late {
+    /// Fetches the rows that texts have asked for.
+    async fn fetch_wanted(&self) -> Result<()> {
+        if let Some(reason) = &*self.broken.borrow() {
+            return Err(Error::Internal(reason.clone()));
+        }
+        let rows = self.tables.iter().flat_map(|table| table.wanted().into_iter().map(|row| table.range_of(row)));
+        let parts: Vec<_> = rows.collect();
+        self.read(&parts).await
+    }
+
+    /// Fetches all that is missing, and checks the whole file. An error where it is wrong, which later runs tell too.
+    pub async fn complete(&self) -> Result<()> {
+        let parts: Vec<_> = self.tables.iter().map(LateTable::range).collect();
+        self.read(&parts).await?;
+        match self.source.verify_kept(&self.snapshot, &self.file).await {
+            Err(error @ vitrine_hub::Error::Integrity { .. }) => {
+                self.broken.replace(Some(error.to_string()));
+                Err(error.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a fetch: the model is gone.
+    pub(crate) fn stop(&self) {
+        self.unwanted.set(true);
+    }
+
+    /// Bytes that have come over the network since the load.
+    pub fn fetched(&self) -> u64 {
+        self.fetched.get()
+    }
+
+    async fn read(&self, parts: &[std::ops::Range<u64>]) -> Result<()> {
+        let mut sink = RowSink { late: self, pending: HashMap::new(), cached: false };
+        Ok(self.source.read_parts(&self.snapshot, &self.file, parts, &mut sink).await?)
+    }
+}
+
+/// Puts whole rows into their tables.
+struct RowSink<'a> {
+    late: &'a Late,
+    /// The beginning of a row, by the place where it goes on.
+    pending: HashMap<u64, Vec<u8>>,
+    cached: bool,
+}
+
+impl PartSink for RowSink<'_> {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        if self.late.unwanted.get() {
+            return Err(SinkError);
+        }
+        let Some(table) = self.late.tables.iter().find(|table| table.range().contains(&offset)) else { return Ok(()) };
+        if !self.cached {
+            self.late.fetched.set(self.late.fetched.get() + bytes.len() as u64);
+        }
+        let mut row = self.pending.remove(&offset).unwrap_or_default();
+        let start = offset - row.len() as u64;
+        row.extend_from_slice(bytes);
+        let whole = row.len() - row.len() % (table.row_bytes().max(1) as usize);
+        let rest = row.split_off(whole);
+        table.fill(start, &row);
+        if !rest.is_empty() {
+            self.pending.insert(offset + bytes.len() as u64, rest);
+        }
+        Ok(())
+    }
+
+    fn origin(&mut self, cached: bool) {
+        self.cached = cached;
+    }
+}
+
+/// Reads what a model needs of a file first, where its tables can come later; `None` where it has to be read as a whole:
+/// its host serves no parts, it is here already, or later brings nothing.
+pub(crate) async fn read_needed(
+    source: &Rc<dyn Source>,
+    snapshot: &Snapshot,
+    file: &RepoFile,
+    loading: &Loading<'_>,
+    sink: &mut WeightsSink<'_, '_>,
+) -> Result<Option<Rc<Late>>> {
+    let pinned = snapshot.commit.is_some() && file.sha256.is_some();
+    if !pinned || file.size < 2 * LEAST_TABLE || source.kept(snapshot, file).await.complete {
+        return Ok(None);
+    }
+    let mut first = Vec::new();
+    source.read(snapshot, file, Some(0..FIRST.min(file.size)), &mut first).await?;
+    let length = first.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes).saturating_add(8));
+    if length > file.size.min(100 << 20) {
+        return Ok(None);
+    }
+    if length > FIRST {
+        source.read(snapshot, file, Some(FIRST..length), &mut first).await?;
+    }
+    let header = first.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or_default();
+    let written = sink.reader.write(header);
+    if let Err(error) = written {
+        sink.error = Some(error);
+        return Err(vitrine_hub::Error::Sink.into());
+    }
+    let Some(parts) = sink.reader.parts(LEAST_TABLE.max(file.size / 8)).filter(|parts| parts.later > 0) else {
+        return Ok(None);
+    };
+    let needed: u64 = parts.needed.iter().map(|part| part.end - part.start).sum();
+    let all = loading.total.get();
+    loading.total.set(all - file.size + needed);
+    match source.read_parts(snapshot, file, &parts.needed, sink).await {
+        Ok(()) => {}
+        Err(error @ (vitrine_hub::Error::Network(_) | vitrine_hub::Error::RateLimited(_))) => return Err(error.into()),
+        Err(_) => {
+            loading.total.set(all);
+            return Ok(None);
+        }
+    }
+    let tables = sink.reader.end_parts()?;
+    let (source, snapshot, file) = (source.clone(), snapshot.clone(), file.clone());
+    Ok(Some(Rc::new(Late {
+        source,
+        snapshot,
+        file,
+        tables,
+        fetched: Cell::new(0),
+        broken: RefCell::default(),
+        unwanted: Cell::new(false),
+    })))
+}
