@@ -5,7 +5,7 @@ mod mailbox;
 mod peers;
 mod share;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -78,7 +78,7 @@ impl State {
                     let session = session.ok_or_else(|| failure(ErrorCode::Internal, "the model is not loaded"))?;
                     let _turn = state.turn.lock().await;
                     let start = now();
-                    let run = session.run(&inputs, &parameters, &Running).await;
+                    let run = session.run(&inputs, &parameters, &Running { turned: Cell::new(start) }).await;
                     let run = run.map_err(|error| state.failed(error))?;
                     let (elapsed, memory_bytes) = (now() - start, memory_bytes());
                     Ok(Answer::Done(Done { output: run.output, notes: run.notes, elapsed, memory_bytes }))
@@ -130,8 +130,14 @@ impl State {
     }
 }
 
-/// What a run tells of itself, which is its end.
-struct Running;
+/// Milliseconds of computing after which the event loop turns: a run can be stopped this soon, and a short one is not held
+/// up.
+const BETWEEN_TURNS: f64 = 12.0;
+
+/// A run, which is heard of at its end.
+struct Running {
+    turned: Cell<f64>,
+}
 
 impl vitrine_pipelines::Host for Running {
     fn progress(&self, _: Progress) {}
@@ -139,7 +145,10 @@ impl vitrine_pipelines::Host for Running {
     fn turn(&self) -> LocalBoxFuture<'_, bool> {
         // A run that is no longer wanted is dropped at its next turn.
         Box::pin(async {
-            vitrine_browser::turn().await;
+            if now() - self.turned.get() >= BETWEEN_TURNS {
+                vitrine_browser::turn().await;
+                self.turned.set(now());
+            }
             true
         })
     }
