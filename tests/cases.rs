@@ -15,6 +15,7 @@ fn session(model: &str, task: &str) -> Session {
         revision: Revision::parse("main").unwrap(),
         task: Some(task.to_owned()),
         dtype: "auto".to_owned(),
+        device: None,
         snapshot: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))

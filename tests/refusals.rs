@@ -32,6 +32,7 @@ fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
         revision: Revision::parse("main").unwrap(),
         task: (!task.is_empty()).then(|| task.to_owned()),
         dtype: "auto".to_owned(),
+        device: None,
         snapshot: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, host))

@@ -131,6 +131,7 @@ async fn build(load: Load, page: &Waiting) -> Result<Session, Failure> {
         revision: Revision::parse(&load.revision).map_err(hub_failed)?,
         task: load.task,
         dtype: load.dtype,
+        device: Some(vitrine_browser::device()),
         snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
     };
     vitrine_pipelines::load(&source, &options, page).await.map_err(failed)
