@@ -136,7 +136,7 @@ mod tests {
             (json!(null), vec![plain.clone()], 1000),
             (json!(null), vec![half.clone(), half.clone()], 4000),
             (json!(2000), vec![plain.clone()], 2000),
-            (json!(1 << 40), vec![plain.clone()], 4000),
+            (json!(1u64 << 40), vec![plain.clone()], 4000),
             (json!(0), vec![plain.clone()], 1000),
             (json!(2000), vec![file("model.safetensors", 0)], 0),
             (json!(2000), vec![], 0),

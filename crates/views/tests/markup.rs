@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use vitrine_tasks::protocol::{Note, Phase};
-use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS};
+use vitrine_tasks::{ErrorCode, Example, Expectation, StoredModel, TASKS};
 use vitrine_views::*;
 
 const HOSTILE: &[&str] = &[
