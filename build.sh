@@ -193,7 +193,7 @@ build_site() {
         wasm_module element "$element" -Oz
     once worker target/wasm/worker 'glue and wasm-opt of worker' "$worker" "${tools[@]}" -- \
         wasm_module worker "$worker" -O3
-    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs -- site
+    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs tests/numbers.mjs -- site
 }
 
 build_cli() {

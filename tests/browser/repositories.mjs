@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { numbersOf } from "../numbers.mjs";
 
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -82,11 +83,13 @@ export class Repository {
     const cardData = frontMatter(text("README.md") ?? "");
     const { architectures, model_type } = JSON.parse(text("config.json") ?? "{}");
     const pipeline = cardData.pipeline_tag;
+    const checkpoint = files.get("model.safetensors");
+    const total = checkpoint && !checkpoint.claims ? numbersOf(checkpoint.bytes()) : undefined;
     return {
       _id: "0", id: this.id, modelId: this.id, sha, private: this.closed === "private",
       gated: this.closed === "gated" ? "auto" : false, ...(pipeline && { pipeline_tag: pipeline }),
       library_name: cardData.library_name ?? "transformers", tags: cardData.tags ?? [],
-      cardData, config: { architectures, model_type }, siblings,
+      cardData, config: { architectures, model_type }, siblings, ...(total && { safetensors: { total } }),
     };
   }
 }

@@ -68,7 +68,10 @@ impl Description {
     /// What a load with this `dtype` will take here, `stored` bytes of which are on this device.
     pub(crate) fn expectation(&self, dtype: &str, stored: u64) -> Expectation {
         let fetched = self.plan.bytes().saturating_sub(stored);
-        let size = LoadSize { fetched, stored, numbers: self.snapshot.numbers_of(&self.plan.weights) };
+        let index = self.plan.index.as_deref();
+        let small = self.plan.small.iter().filter(|file| Some(file.path.as_str()) != index).map(|file| file.size).sum();
+        let numbers = self.snapshot.numbers_of(&self.plan.weights);
+        let size = LoadSize { fetched, stored, small, numbers };
         Expectation::of(&size, dtype, &vitrine_browser::device(), vitrine_browser::link())
     }
 
