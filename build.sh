@@ -206,7 +206,7 @@ build_site() {
         wasm_module worker "$worker" -O3
     once worker-relaxed target/wasm/worker-relaxed 'glue and wasm-opt of worker with relaxed SIMD' "$relaxed" \
         "${tools[@]}" -- wasm_module worker-relaxed "$relaxed" -O3
-    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs -- site
+    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs tests/numbers.mjs -- site
 }
 
 build_cli() {

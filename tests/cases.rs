@@ -15,6 +15,7 @@ fn session(model: &str, task: &str) -> Session {
         revision: Revision::parse("main").unwrap(),
         task: Some(task.to_owned()),
         dtype: "auto".to_owned(),
+        device: None,
         snapshot: None,
         peers: None,
         later: None,

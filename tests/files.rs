@@ -94,6 +94,7 @@ fn options() -> LoadOptions {
         revision: Revision::parse("main").unwrap(),
         task: None,
         dtype: "auto".to_owned(),
+        device: None,
         snapshot: None,
         peers: None,
         later: None,

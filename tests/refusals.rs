@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use vitrine_hub::{Folder, LocalBoxFuture, RepoId, Revision};
 use vitrine_models::{Config, Header, architecture};
 use vitrine_pipelines::{Error, Host, LoadOptions, Session, load};
-use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Note, Progress};
+use vitrine_tasks::{Device, ErrorCode};
 use vitrine_tests::{Silent, folder_of, root};
 
 /// Keeps the names of the files that a load reads as a whole.
@@ -27,11 +27,16 @@ impl Host for Files {
 }
 
 fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
+    loaded_on(None, model, task, host)
+}
+
+fn loaded_on(device: Option<Device>, model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
     let options = LoadOptions {
         repo: RepoId::parse(model).unwrap(),
         revision: Revision::parse("main").unwrap(),
         task: (!task.is_empty()).then(|| task.to_owned()),
         dtype: "auto".to_owned(),
+        device,
         snapshot: None,
         peers: None,
         later: None,
@@ -63,6 +68,17 @@ fn a_task_without_its_head_is_refused_before_the_weights_come() {
         let began = files.0.borrow().iter().any(|file| file == "model.safetensors");
         assert_eq!(began, model == "sentence-mean", "{model} {task}");
     }
+}
+
+#[test]
+fn a_model_that_cannot_fit_is_refused_before_the_weights_come() {
+    let (model, task) = ("checkpoints/bert-nli", "text-classification");
+    let files = Files::default();
+    let small = Device { memory: Some(1 << 20), ..Device::default() };
+    let Err(error) = loaded_on(Some(small), model, task, &files) else { panic!("it was loaded") };
+    assert_eq!(error.code(), ErrorCode::OutOfMemory, "{error}");
+    assert!(!files.0.borrow().iter().any(|file| file == "model.safetensors"));
+    assert!(loaded_on(Some(Device::default()), model, task, &files).is_ok());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { numbersOf } from "./numbers.mjs";
 
 /** Every file of a repository as a path with slashes, without hidden ones. */
 function filesOf(repository) {
@@ -19,8 +20,10 @@ function filesOf(repository) {
 /** Copies one repository and writes its description. */
 function publish(repositories, id, out) {
   const repository = join(repositories, id);
+  let safetensors;
   const siblings = filesOf(repository).map((rfilename) => {
     const bytes = readFileSync(join(repository, rfilename));
+    if (rfilename === "model.safetensors") safetensors = { total: numbersOf(bytes) };
     const target = join(out, id, "resolve", "main", rfilename);
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(join(repository, rfilename), target);
@@ -29,7 +32,7 @@ function publish(repositories, id, out) {
   });
   const description = join(out, "api", "models", id, "revision", "main");
   mkdirSync(dirname(description), { recursive: true });
-  writeFileSync(description, `${JSON.stringify({ id, siblings }, null, 1)}\n`);
+  writeFileSync(description, `${JSON.stringify({ id, siblings, safetensors }, null, 1)}\n`);
 }
 
 const [repositories, out] = process.argv.slice(2);

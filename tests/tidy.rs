@@ -12,7 +12,7 @@ use std::process::Command;
 /// Each crate, and the crates of this workspace that it may depend on.
 const CRATES: &[(&str, &[&str])] = &[
     ("bindgen", &[]),
-    ("browser", &["hub"]),
+    ("browser", &["hub", "tasks"]),
     ("cli", &["hub", "pipelines", "tasks", "views"]),
     ("element", &["browser", "hub", "tasks", "views"]),
     ("hub", &[]),

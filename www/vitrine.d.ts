@@ -28,7 +28,10 @@ export interface LoadOptions {
   endpoint?: string;
   /** A branch, tag or commit; `main` where absent. */
   revision?: string;
-  dtype?: "auto" | "f32" | "f16" | "bf16";
+  /** The form of the weights in memory. */
+  dtype?: "auto" | "f32" | "f16" | "bf16" | "q8";
+  /** Workers that share the model: `auto`, or a whole number from 1 on. */
+  cores?: "auto" | number;
   /** Kept in memory, sent to the endpoint only. */
   token?: string;
   signal?: AbortSignal;

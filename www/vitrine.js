@@ -19,7 +19,7 @@ export function start() {
 
 /**
  * Loads a model for a task and answers a function that runs it.
- * `options`: `{ endpoint, revision, dtype, token, signal, onprogress }`.
+ * `options`: `{ endpoint, revision, dtype, cores, token, signal, onprogress }`.
  */
 export async function pipeline(task, model, options = {}) {
   const { module } = await start();

@@ -1,4 +1,4 @@
-// A Hub on this machine, with a second origin for large files, a log of what is asked of it, and faults on demand.
+// A Hub on this machine, with a second origin for large files, a log of what is asked of it, faults and a slow link on demand.
 
 import { createServer } from "node:http";
 import { finished } from "node:stream";
@@ -35,6 +35,8 @@ export async function startHub() {
 class Hub {
   requests = [];
   preflights = [];
+  /** The link that all bodies come by; undefined for one without a limit. */
+  link;
   #faults = [];
   #repositories = new Map();
   #servers = {};
@@ -74,6 +76,7 @@ class Hub {
   reset() {
     this.requests.length = 0;
     this.preflights.length = 0;
+    this.link = undefined;
     this.#faults.length = 0;
     this.#repositories.clear();
     for (const [id, folder] of Object.entries(folders())) {
@@ -157,7 +160,7 @@ class Hub {
     }
     const send = (bytes, more) => {
       const bad = this.#fault(origin, path, range, false);
-      return sendBody({ request, response, entry, fault: bad }, bytes, { ...headers, ...more });
+      return sendBody({ request, response, entry, fault: bad, link: this.link }, bytes, { ...headers, ...more });
     };
     this.#route(origin, path, authorization, answer, send);
   }
@@ -215,8 +218,24 @@ function cors(origin, request) {
     : { "access-control-allow-origin": "*", "access-control-expose-headers": "*", vary: "Accept" };
 }
 
+/** A link of a limited speed: whoever sends by it waits until the bytes before have left (a token bucket). */
+export class Link {
+  #free = 0;
+
+  constructor(megabits) {
+    this.bytesPerSecond = megabits * 125_000;
+  }
+
+  take(bytes) {
+    const now = performance.now();
+    // An idle link lets as much pass at once as it carries in 20 ms.
+    this.#free = Math.max(this.#free, now - 20) + (bytes / this.bytesPerSecond) * 1000;
+    return new Promise((resolve) => setTimeout(resolve, this.#free - now));
+  }
+}
+
 /** Sends a body, or the part of it that is asked for, as well as the fault lets it. */
-export async function sendBody({ request, response, entry, fault = {} }, content, headers) {
+export async function sendBody({ request, response, entry, fault = {}, link }, content, headers) {
   let bytes = content;
   if (fault.kind === "flip") (bytes = Buffer.from(content)), (bytes[fault.at] ^= 1);
   if (fault.kind === "html") (bytes = PAGE), (headers = { ...headers, "content-type": "text/html; charset=utf-8" });
@@ -239,10 +258,11 @@ export async function sendBody({ request, response, entry, fault = {} }, content
   let gone = false;
   const closed = new Promise((resolve) => finished(response, resolve)).then(() => (gone = true));
   const until = ["cut", "stall"].includes(fault.kind) ? Math.min(fault.at, part.length) : part.length;
-  const piece = fault.kind === "drip" ? fault.bytes : 1 << 18;
+  const piece = fault.kind === "drip" ? fault.bytes : link ? 1 << 14 : 1 << 18;
   response.flushHeaders();
   for (let at = 0; at < until && !gone; at += piece) {
     const next = part.subarray(at, Math.min(at + piece, until));
+    await link?.take(next.length);
     await Promise.race([new Promise((resolve) => response.write(next, resolve)), closed]);
     if (!gone) entry.sent += next.length;
     if (fault.kind === "drip") await new Promise((resolve) => setTimeout(resolve, fault.every));

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { numbersOf } from "../numbers.mjs";
 
 /** The root of the checkout. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -49,11 +50,15 @@ export class Repository {
     return new Repository(id, Object.fromEntries(paths.sort().map((path) => [path, lazy(join(folder, path))])));
   }
 
-  /** Adds a commit in which these files (path → bytes; null removes) differ; answers its hash. */
+  /**
+   * Adds a commit in which these files differ; answers its hash. A file is its bytes, null to remove it, or
+   * `{bytes, claims}`, of which the API claims another size.
+   */
   update(changes) {
     const files = new Map(this.commits.at(-1)?.files);
     for (const [path, content] of Object.entries(changes)) {
       if (content === null) files.delete(path);
+      else if (content.claims) files.set(path, { claims: content.claims, bytes: once(() => Buffer.from(content.bytes)) });
       else files.set(path, content.bytes ? content : { bytes: once(() => Buffer.from(content)) });
     }
     const sha = hash("sha1", `${this.id} ${this.commits.length}`);
@@ -70,7 +75,7 @@ export class Repository {
   /** What the Hub's API answers for a revision with `blobs=true`. */
   info({ sha, files }) {
     const siblings = [...files].map(([rfilename, file]) => {
-      const size = file.bytes().length;
+      const size = file.claims ?? file.bytes().length;
       const lfs = isLarge(rfilename) && { sha256: sha256(file), size, pointerSize: 134 };
       return { rfilename, size, blobId: gitHash(file), ...(lfs && { lfs }) };
     });
@@ -78,11 +83,13 @@ export class Repository {
     const cardData = frontMatter(text("README.md") ?? "");
     const { architectures, model_type } = JSON.parse(text("config.json") ?? "{}");
     const pipeline = cardData.pipeline_tag;
+    const checkpoint = files.get("model.safetensors");
+    const total = checkpoint && !checkpoint.claims ? numbersOf(checkpoint.bytes()) : undefined;
     return {
       _id: "0", id: this.id, modelId: this.id, sha, private: this.closed === "private",
       gated: this.closed === "gated" ? "auto" : false, ...(pipeline && { pipeline_tag: pipeline }),
       library_name: cardData.library_name ?? "transformers", tags: cardData.tags ?? [],
-      cardData, config: { architectures, model_type }, siblings,
+      cardData, config: { architectures, model_type }, siblings, ...(total && { safetensors: { total } }),
     };
   }
 }

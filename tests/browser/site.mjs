@@ -10,12 +10,16 @@ const TYPES = {
   ".wasm": "application/wasm", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml",
 };
 
+/** Bytes that go over a slow link at once. */
+const PIECE = 1 << 14;
+
 /**
  * Serves `dist/` at `site.origin`. Options: `headers` for every answer, `pages` (path → HTML), `replace` (path → function of
- * a file's text), `missing` (a list of paths that are answered with 404), `cors` for pages of other origins. `site.requests`
+ * a file's text), `missing` (a list of paths that are answered with 404), `cors` for pages of other origins, `link` (the
+ * `Link` that all bodies come by). `site.requests`
  * is the list of paths that were asked for; `site.page(html)` adds a page and answers its path.
  */
-export async function startSite({ headers = {}, pages = {}, replace = {}, missing = [], cors = false } = {}) {
+export async function startSite({ headers = {}, pages = {}, replace = {}, missing = [], cors = false, link } = {}) {
   const requests = [];
   const all = { "cache-control": "no-store", ...headers, ...(cors && { "access-control-allow-origin": "*" }) };
   const known = new Map(Object.entries(pages));
@@ -23,7 +27,16 @@ export async function startSite({ headers = {}, pages = {}, replace = {}, missin
     const url = new URL(request.url, "http://127.0.0.1");
     const path = decodeURIComponent(url.pathname);
     requests.push({ method: request.method, path, text: `${request.url}\n${request.rawHeaders.join("\n")}` });
-    const answer = (status, type, body) => response.writeHead(status, { ...all, "content-type": type }).end(body);
+    const answer = async (status, type, body) => {
+      response.writeHead(status, { ...all, "content-type": type, "content-length": Buffer.byteLength(body ?? "") });
+      const bytes = Buffer.from(body ?? "");
+      for (let at = 0; link && at < bytes.length; at += PIECE) {
+        const piece = bytes.subarray(at, at + PIECE);
+        await link.take(piece.length);
+        response.write(piece);
+      }
+      link ? response.end() : response.end(bytes);
+    };
     if (known.has(path)) return answer(200, TYPES[".html"], known.get(path));
     if (path === "/favicon.ico") return answer(204, TYPES[".png"]);
     let file = join(ROOT, "dist", normalize(path));

@@ -1,11 +1,13 @@
-//! The browser's fetch and storage behind the hub's traits, and its event loop. No model, no DOM: it runs on a page and
+//! The browser's fetch and storage behind the hub's traits, its event loop, and what it tells of its machine. No model, no DOM: it runs on a page and
 //! in a worker alike.
 
+mod device;
 mod event_loop;
 mod fetch;
 mod locks;
 mod storage;
 
+pub use device::{device, link, saves_data};
 pub use event_loop::{sleep, turn};
 use fetch::Fetch;
 pub use locks::lock;

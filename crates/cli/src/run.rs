@@ -52,6 +52,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         revision: model.revision,
         task: options.task,
         dtype: options.dtype,
+        device: None,
         snapshot: None,
         peers: None,
         later: None,

@@ -1,7 +1,7 @@
 //! The element's attributes, read once from text.
 
 use vitrine_hub::Endpoint;
-use vitrine_tasks::protocol::Load;
+use vitrine_tasks::protocol::{Failure, Load};
 
 /// When a model is loaded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) struct Attributes {
     /// As it is written; a relative one is relative to the page.
     pub endpoint: Option<String>,
     pub dtype: String,
+    /// As it is written.
+    pub cores: String,
     pub loading: Loading,
 }
 
@@ -37,6 +39,7 @@ impl Attributes {
             task: text("task"),
             endpoint: text("endpoint"),
             dtype: text("dtype").unwrap_or_else(|| "auto".to_owned()),
+            cores: text("cores").unwrap_or_default(),
             loading: match text("loading").as_deref() {
                 Some("visible") => Loading::Visible,
                 Some("eager") => Loading::Eager,
@@ -46,17 +49,17 @@ impl Attributes {
     }
 
     /// What to ask the worker for.
-    pub(crate) fn load(&self, base: &str, token: Option<String>) -> Load {
-        Load {
+    pub(crate) fn load(&self, base: &str, token: Option<String>) -> Result<Load, Failure> {
+        Ok(Load {
             endpoint: endpoint_url(self.endpoint.as_deref(), base),
             model: self.model.clone(),
             revision: self.revision.clone(),
             task: self.task.clone(),
             dtype: self.dtype.clone(),
-            cores: None,
+            cores: Load::parse_cores(&self.cores)?,
             token,
             snapshot: None,
-        }
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use vitrine_browser::Caches;
 use vitrine_hub::{Endpoint, Error, Plan, RepoId, Revision, Snapshot, Source, Token, cached_bytes, plan};
 use vitrine_tasks::protocol::{Failure, Load};
-use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS, Task, examples, task};
+use vitrine_tasks::{ErrorCode, Example, Expectation, LoadSize, StoredModel, TASKS, Task, examples, refusal, task};
 
 /// A repository as its host and this device describe it.
 #[derive(Debug, Clone)]
@@ -63,6 +63,21 @@ impl Description {
     /// Bytes of the planned files that are on this device.
     pub(crate) async fn cached(&self) -> u64 {
         cached_bytes(&Caches::default(), &self.snapshot, &self.plan).await
+    }
+
+    /// What a load with this `dtype` will take here, `stored` bytes of which are on this device.
+    pub(crate) fn expectation(&self, dtype: &str, stored: u64) -> Expectation {
+        let fetched = self.plan.bytes().saturating_sub(stored);
+        let index = self.plan.index.as_deref();
+        let small = self.plan.small.iter().filter(|file| Some(file.path.as_str()) != index).map(|file| file.size).sum();
+        let numbers = self.snapshot.numbers_of(&self.plan.weights);
+        let size = LoadSize { fetched, stored, small, numbers };
+        Expectation::of(&size, dtype, &vitrine_browser::device(), vitrine_browser::link())
+    }
+
+    /// Why the model cannot be loaded here, where its size tells that.
+    pub(crate) fn refusal(&self, dtype: &str) -> Option<Failure> {
+        refusal(self.snapshot.numbers_of(&self.plan.weights), dtype, &vitrine_browser::device())
     }
 
     /// What of this repository is on this device.

@@ -107,7 +107,10 @@ impl State {
             let model = state.model.get();
             state.show_asking();
             let load = state.attributes.borrow().load(&state.base(), state.token.borrow().clone());
-            let description = describe(&load).await.map(Rc::new);
+            let description = match load {
+                Ok(load) => describe(&load).await.map(Rc::new),
+                Err(failure) => Err(failure),
+            };
             if model != state.model.get() {
                 return Err(Failure::aborted());
             }
@@ -120,7 +123,7 @@ impl State {
                     }
                     state.take_description(&description);
                     state.show_all();
-                    Ok(description)
+                    state.refusal().map_or(Ok(description), Err)
                 }
                 Err(failure) => {
                     state.describing.take();
@@ -131,6 +134,11 @@ impl State {
         let describing = describing.boxed_local().shared();
         self.describing.replace(Some(describing.clone()));
         describing
+    }
+
+    /// Why the model that is described cannot be loaded here.
+    pub(crate) fn refusal(&self) -> Option<Failure> {
+        self.description.borrow().as_ref()?.refusal(&self.attributes.borrow().dtype)
     }
 
     /// Loads the model, once for all who ask.
@@ -168,7 +176,7 @@ impl State {
         let model = self.model.get();
         let description = self.described().await?;
         self.show_load_begins();
-        let mut load = self.attributes.borrow().load(&self.base(), self.token.borrow().clone());
+        let mut load = self.attributes.borrow().load(&self.base(), self.token.borrow().clone())?;
         load.task = Some(description.task.tag.to_owned());
         load.snapshot = serde_json::to_value(&description.snapshot).ok();
         let (state, meter) = (Rc::downgrade(self), Meter::default());

@@ -28,7 +28,7 @@ impl Module {
         Self(Client::new(worker))
     }
 
-    /// Loads a model; `options` are `{endpoint, revision, dtype, token, signal, onprogress}`.
+    /// Loads a model; `options` are `{endpoint, revision, dtype, cores, token, signal, onprogress}`.
     pub fn load(&self, task: Option<String>, model: String, options: JsValue) -> Promise {
         let option = |name: &str| {
             if options.is_object() {
@@ -40,16 +40,18 @@ impl Module {
         let text = |name: &str| option(name).as_string().filter(|value| !value.is_empty());
         let base =
             web_sys::window().and_then(|window| window.document()?.base_uri().ok().flatten()).unwrap_or_default();
-        let load = Load {
+        let cores =
+            option("cores").as_f64().map(|cores| cores.to_string()).or_else(|| text("cores")).unwrap_or_default();
+        let load = Load::parse_cores(&cores).map(|cores| Load {
             endpoint: endpoint_url(text("endpoint").as_deref(), &base),
             model,
             revision: text("revision").unwrap_or_else(|| "main".to_owned()),
             task,
             dtype: text("dtype").unwrap_or_else(|| "auto".to_owned()),
-            cores: option("cores").as_f64().map(|cores| cores as u32),
+            cores,
             token: text("token"),
             snapshot: None,
-        };
+        });
         let onprogress = option("onprogress").dyn_into::<Function>().ok();
         let progress = move |progress: Progress| {
             if let Some(listener) = &onprogress {
@@ -61,7 +63,7 @@ impl Module {
         let client = self.0.clone();
         promise(async move {
             stop.check()?;
-            let (session, _) = client.load(load, Rc::new(progress), |id| stop.begin(id)).await?;
+            let (session, _) = client.load(load?, Rc::new(progress), |id| stop.begin(id)).await?;
             Ok(ModuleSession { client, session: RefCell::new(Some(Rc::new(session))) }.into())
         })
     }

@@ -129,16 +129,19 @@ impl State {
                 let stored = self.stored_bytes().is_some();
                 ready(&Ready { stored, memory_bytes: None })
             }
+            // The error says why there is nothing to load.
+            Some(_) if self.refusal().is_some() => Markup::default(),
             Some(description) => {
                 let files: Vec<(&str, u64)> =
                     description.plan.files().map(|file| (file.path.as_str(), file.size)).collect();
-                let (metered, low_memory) = device_limits(description.plan.bytes());
+                let expectation = description.expectation(&self.attributes.borrow().dtype, self.cached.get());
                 consent(&Consent {
                     total: description.plan.bytes(),
                     cached: self.cached.get(),
                     files: &files,
-                    metered,
-                    low_memory,
+                    metered: vitrine_browser::saves_data(),
+                    low_memory: has_little(expectation.memory),
+                    expectation: Some(&expectation),
                 })
             }
             None if self.error.borrow().is_some() => Markup::default(),
@@ -169,7 +172,7 @@ impl State {
                     | ErrorCode::UnsupportedHead
                     | ErrorCode::UnsupportedDtype
                     | ErrorCode::UnsupportedBrowser
-            );
+            ) && self.refusal().is_none();
             let details =
                 format!("model: {}\nrevision: {}\nendpoint: {endpoint}", attributes.model, attributes.revision);
             let token_host = token_may_help.then_some(host.as_str());
@@ -318,16 +321,10 @@ fn view(progress: &Progress, bytes_per_second: Option<f64>) -> ProgressView<'_> 
     }
 }
 
-/// Whether the connection asks to save data, and whether the device may have too little memory for so many bytes.
-fn device_limits(bytes: u64) -> (bool, bool) {
-    let property =
-        |object: &wasm_bindgen::JsValue, name: &str| js_sys::Reflect::get(object, &name.into()).unwrap_or_default();
-    let navigator = property(&js_sys::global(), "navigator");
-    let connection = property(&navigator, "connection");
-    let metered = connection.is_object() && property(&connection, "saveData").is_truthy();
-    // In gigabytes, as the browser tells it; a page gets about a quarter of it.
-    let memory = property(&navigator, "deviceMemory").as_f64();
-    (metered, memory.is_some_and(|memory| bytes as f64 > memory * 1e9 / 4.0))
+/// Whether the device may have too little memory for so many bytes: a page gets about a quarter of it.
+fn has_little(bytes: Option<u64>) -> bool {
+    let memory = vitrine_browser::device().memory;
+    memory.zip(bytes).is_some_and(|(memory, bytes)| bytes > memory / 4)
 }
 
 fn is_mac() -> bool {

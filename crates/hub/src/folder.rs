@@ -127,6 +127,7 @@ impl Folder {
             key: fingerprint(files.iter().zip(&tags).map(|((file, _), tag)| (file, tag.as_str()))),
             card: self.card(),
             architectures: architectures(&self.config()),
+            numbers: None,
             gated: false,
             files: files.into_iter().map(|(file, _)| file).collect(),
         })

@@ -145,6 +145,7 @@ impl Http {
             key: String::new(),
             card: ModelCard::default(),
             architectures: Vec::new(),
+            numbers: None,
             gated: false,
             files: Vec::new(),
         };

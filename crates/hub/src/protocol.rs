@@ -24,6 +24,8 @@ struct ModelInfo {
     #[serde(default)]
     config: Value,
     #[serde(default)]
+    safetensors: Value,
+    #[serde(default)]
     gated: Value,
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn snapshot(
         key,
         card,
         architectures: snapshot::architectures(&info.config),
+        numbers: info.safetensors.get("total").and_then(Value::as_u64),
         gated: !matches!(info.gated, Value::Null | Value::Bool(false)),
         files,
     })

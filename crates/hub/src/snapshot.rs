@@ -22,6 +22,9 @@ pub struct Snapshot {
     pub card: ModelCard,
     /// `architectures` of `config.json`, where the host tells.
     pub architectures: Vec<String>,
+    /// Numbers of the checkpoint's tensors, where the host has counted them.
+    #[serde(default)]
+    pub numbers: Option<u64>,
     /// Whether the files are only for those whom the author lets in.
     pub gated: bool,
     /// The files, in the host's order.
@@ -44,6 +47,17 @@ impl Snapshot {
     /// The file at `path`, if the repository has it.
     pub fn file(&self, path: &str) -> Option<&RepoFile> {
         self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Numbers of the tensors in these files: as the host has counted them, else by the files' sizes, with 2 bytes a number
+    /// where their names say so, and 4 bytes where they do not. 0 where the host tells no sizes.
+    pub fn numbers_of(&self, weights: &[RepoFile]) -> u64 {
+        const HALF: &[&str] = &["fp16", "float16", "bf16", "bfloat16"];
+        let is_half = |path: &str| path.split(['.', '-']).any(|part| HALF.contains(&part));
+        let by_size = weights.iter().map(|file| file.size / if is_half(&file.path) { 2 } else { 4 }).sum();
+        let bytes: u64 = weights.iter().map(|file| file.size).sum();
+        // A number takes a byte at least.
+        self.numbers.filter(|numbers| *numbers > 0).map_or(by_size, |numbers| numbers.min(bytes))
     }
 
     /// The URL of a file at the pinned commit.
@@ -105,6 +119,30 @@ mod tests {
             "architectures": [class], "files": [{"path": file, "size": 1}],
         });
         serde_json::from_value::<Snapshot>(snapshot).unwrap().task().map(str::to_owned)
+    }
+
+    #[test]
+    fn numbers_are_those_that_the_host_counted_or_that_fit_the_files() {
+        let snapshot = |numbers: Value| {
+            let snapshot = json!({
+                "endpoint": "", "repo": "a/b", "revision": "main", "commit": null, "key": "", "gated": false, "card": {},
+                "architectures": [], "files": [], "numbers": numbers,
+            });
+            serde_json::from_value::<Snapshot>(snapshot).unwrap()
+        };
+        let file = |path: &str, size| RepoFile { path: path.to_owned(), size, sha256: None };
+        let (plain, half) = (file("model.safetensors", 4000), file("model.fp16-00001-of-00002.safetensors", 4000));
+        for (counted, files, expected) in [
+            (json!(null), vec![plain.clone()], 1000),
+            (json!(null), vec![half.clone(), half.clone()], 4000),
+            (json!(2000), vec![plain.clone()], 2000),
+            (json!(1u64 << 40), vec![plain.clone()], 4000),
+            (json!(0), vec![plain.clone()], 1000),
+            (json!(2000), vec![file("model.safetensors", 0)], 0),
+            (json!(2000), vec![], 0),
+        ] {
+            assert_eq!(snapshot(counted.clone()).numbers_of(&files), expected, "{counted} {files:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ fn snapshot(paths: &[&str]) -> Snapshot {
         key: String::new(),
         card: ModelCard::default(),
         architectures: Vec::new(),
+        numbers: None,
         gated: false,
         files: paths.iter().map(file).collect(),
     }

@@ -50,6 +50,9 @@ pub enum Error {
     /// The inputs or parameters are not what the task takes.
     #[error("{0}")]
     InvalidInputs(String),
+    /// The model needs more memory than the device's browser gives.
+    #[error("{0}")]
+    OutOfMemory(String),
     /// An error of Vitrine's own.
     #[error("{0}")]
     Internal(String),
@@ -81,6 +84,7 @@ impl Error {
             Self::MalformedTokenizer(_) => return ErrorCode::MalformedTokenizer,
             Self::UnsupportedTokenizer(_) => return ErrorCode::UnsupportedArchitecture,
             Self::InvalidInputs(_) => return ErrorCode::InvalidInputs,
+            Self::OutOfMemory(_) => return ErrorCode::OutOfMemory,
             Self::Internal(_) => return ErrorCode::Internal,
         };
         inner.parse().unwrap_or(ErrorCode::Internal)

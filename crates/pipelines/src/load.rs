@@ -9,7 +9,7 @@ use serde_json::Value;
 use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, plan};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
-use vitrine_tasks::{Task, task};
+use vitrine_tasks::{Device, Task, refusal, task};
 
 use crate::late::{Late, Model, read_needed};
 use crate::loading::{Loading, WeightsSink};
@@ -31,8 +31,10 @@ pub struct LoadOptions {
     pub revision: Revision,
     /// The pipeline tag; the repository's own where absent.
     pub task: Option<String>,
-    /// `auto`, `f32`, `f16` or `bf16`.
+    /// `auto`, `f32`, `f16`, `bf16` or `q8`.
     pub dtype: String,
+    /// The device whose browser must hold the model; `None` where no browser limits it.
+    pub device: Option<Device>,
     /// What is known of the repository already, so that its host is not asked again.
     pub snapshot: Option<Snapshot>,
     /// Workers that may hold parts of the model and compute with them.
@@ -108,6 +110,10 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     if let Some(index) = plan.index.as_ref().and_then(|path| files.get(path)) {
         indexed = plan.follow_index(&snapshot, index)?;
         loading.total.set(plan.bytes());
+    }
+    let numbers = snapshot.numbers_of(&plan.weights);
+    if let Some(refused) = options.device.and_then(|device| refusal(numbers, &options.dtype, &device)) {
+        return Err(Error::OutOfMemory(refused.message));
     }
     let missing = |path: &str| vitrine_hub::Error::EntryNotFound { repo: snapshot.repo.clone(), path: path.to_owned() };
     let config = Config::parse(files.get("config.json").ok_or_else(|| missing("config.json"))?)?;

@@ -1,10 +1,13 @@
 //! The Hub's tasks as plain data: what each takes, which parameters steer it, what it answers, and how its form looks.
 
+mod device;
 mod error_code;
 pub mod examples;
+mod expectation;
 pub mod feature_extraction;
 mod field;
 pub mod fill_mask;
+mod link;
 mod one_or_many;
 mod parameters;
 pub mod protocol;
@@ -19,9 +22,12 @@ pub mod text_ranking;
 pub mod token_classification;
 pub mod zero_shot_classification;
 
+pub use device::{Choice, Device, ModelSize, choose};
 pub use error_code::ErrorCode;
 pub use examples::Example;
+pub use expectation::{Expectation, LoadSize, refusal};
 pub use field::{Field, FieldKind, split_at_commas};
+pub use link::{Download, Link};
 pub use one_or_many::{OneOrMany, Texts};
 pub use parameters::{Parameter, ParameterKind, parameters_over};
 pub use stored::StoredModel;

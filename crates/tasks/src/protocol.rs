@@ -55,7 +55,7 @@ pub struct Load {
     pub revision: String,
     /// The pipeline tag; the repository's own where absent.
     pub task: Option<String>,
-    /// `auto`, `f32`, `f16` or `bf16`.
+    /// `auto`, `f32`, `f16`, `bf16` or `q8`.
     pub dtype: String,
     /// Cores that compute at most; as many as pay where absent.
     #[serde(default)]
@@ -64,6 +64,20 @@ pub struct Load {
     pub token: Option<String>,
     /// The snapshot that the page has seen already, so that the host is not asked twice.
     pub snapshot: Option<Value>,
+}
+
+impl Load {
+    /// Reads `cores` as a page writes it: `auto`, or a whole number from 1 on.
+    pub fn parse_cores(text: &str) -> Result<Option<u32>, Failure> {
+        match text.parse::<u32>() {
+            Ok(cores) if cores > 0 => Ok(Some(cores)),
+            _ if matches!(text, "auto" | "") => Ok(None),
+            _ => {
+                let message = format!("`cores` is `auto` or a whole number from 1 on, not `{text}`");
+                Err(Failure::new(ErrorCode::InvalidInputs, message))
+            }
+        }
+    }
 }
 
 /// From the worker to the page.
@@ -188,5 +202,21 @@ impl Failure {
     /// The request was stopped by whoever made it.
     pub fn aborted() -> Self {
         Self::new(ErrorCode::Aborted, "the request was stopped")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_auto_or_a_whole_number() {
+        for (text, expected) in [("auto", None), ("", None), ("1", Some(1)), ("16", Some(16))] {
+            assert_eq!(Load::parse_cores(text), Ok(expected), "{text}");
+        }
+        for wrong in ["0", "-1", "1.5", "two", "4294967296", "auto 2"] {
+            let failure = Load::parse_cores(wrong).unwrap_err();
+            assert!(failure.code == ErrorCode::InvalidInputs && failure.message.contains(wrong), "{failure:?}");
+        }
     }
 }

@@ -47,6 +47,11 @@ pub fn duration(milliseconds: f64) -> String {
     }
 }
 
+/// Seconds to come, in whole ones.
+pub fn about(seconds: f64) -> String {
+    duration(seconds.max(1.0).round() * 1000.0)
+}
+
 fn joined(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
     if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
 }

@@ -1,6 +1,7 @@
 //! Whether the model is here: the consent before a download, its progress, ready, and a run in progress.
 
 use maud::{Markup, html};
+use vitrine_tasks::Expectation;
 use vitrine_tasks::protocol::Phase;
 
 use crate::icon::{Icon, icon};
@@ -19,6 +20,8 @@ pub struct Consent<'a> {
     pub metered: bool,
     /// Whether the device may have too little memory.
     pub low_memory: bool,
+    /// What the load will take, as far as that is known.
+    pub expectation: Option<&'a Expectation>,
 }
 
 /// The region `status` before a load: what a click on `data-action="load"` downloads.
@@ -39,6 +42,10 @@ pub fn consent(consent: &Consent) -> Markup {
             }
             @if !offline && consent.cached > 0 {
                 p class="muted" { (text::partly_stored(consent.cached, consent.total)) }
+            }
+            @let told = consent.expectation.map(|told| expected(told, offline)).unwrap_or_default();
+            @if !told.is_empty() {
+                p class="muted" { (told) }
             }
             @if consent.metered && !offline {
                 p class="warning" { (icon(Icon::Warning)) span { (text::METERED) } }
@@ -65,6 +72,23 @@ pub fn consent(consent: &Consent) -> Markup {
             }
         }
     }
+}
+
+/// What a load takes, in a line: memory and time.
+fn expected(told: &Expectation, offline: bool) -> String {
+    let memory = told.memory.map(|memory| text::needs(format::bytes(memory)));
+    let time = told.seconds.map(|seconds| match (offline, told.measured) {
+        (true, _) => text::ready_in(format::about(seconds)),
+        (false, true) => text::takes(format::about(seconds)),
+        (false, false) => text::takes(format::about(one_digit(seconds))),
+    });
+    [memory, time].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// A number with one digit other than 0: a browser's own word about a connection is not worth more.
+fn one_digit(seconds: f64) -> f64 {
+    let unit = 10f64.powf(seconds.max(1.0).log10().floor());
+    (seconds / unit).round() * unit
 }
 
 /// The region `status` while the host is asked what the model holds.
@@ -231,6 +255,33 @@ mod tests {
         );
         let html = consent(&Consent::default()).into_string();
         assert!(html.contains(text::SIZE_UNKNOWN) && !html.contains("0 B") && !html.contains("<details"));
+    }
+
+    #[test]
+    fn consent_tells_memory_and_time() {
+        let told = Expectation { memory: Some(110_400_000), seconds: Some(36.9), measured: true };
+        let line = |told: Expectation, cached| {
+            let html = consent(&Consent { total: 90, cached, expectation: Some(&told), ..Consent::default() });
+            let html = html.into_string();
+            html.split("<p class=\"muted\">")
+                .last()
+                .unwrap_or_default()
+                .split("</p>")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        assert_eq!(line(told, 0), "Needs about 110 MB of memory · about 37 s on this connection");
+        let guessed = Expectation { measured: false, ..told };
+        assert_eq!(line(guessed, 0), "Needs about 110 MB of memory · about 40 s on this connection");
+        let here = Expectation { seconds: Some(0.4), ..guessed };
+        assert_eq!(line(here, 90), "Needs about 110 MB of memory · ready in about 1 s");
+        let long = Expectation { memory: None, seconds: Some(734.0), measured: false };
+        assert_eq!(line(long, 0), "about 11 min 40 s on this connection");
+        let unknown = Expectation { seconds: None, ..told };
+        assert_eq!(line(unknown, 0), "Needs about 110 MB of memory");
+        let nothing = Expectation { memory: None, seconds: None, measured: false };
+        assert!(!line(nothing, 0).contains("about"));
     }
 
     #[test]

@@ -109,9 +109,24 @@ pub fn files(count: usize) -> String {
     if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }
 
+/// The memory that a model will take.
+pub fn needs(memory: String) -> String {
+    format!("Needs about {memory} of memory")
+}
+
+/// The time that a download will take.
+pub fn takes(time: String) -> String {
+    format!("about {time} on this connection")
+}
+
+/// The time that a load without a download will take.
+pub fn ready_in(time: String) -> String {
+    format!("ready in about {time}")
+}
+
 /// The time that a load still takes.
 pub fn time_left(seconds: f64) -> String {
-    format!("about {} left", format::duration(seconds.max(1.0).ceil() * 1000.0))
+    format!("about {} left", format::about(seconds.ceil()))
 }
 
 /// The share of the bytes that came from this device.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use vitrine_tasks::protocol::{Note, Phase};
-use vitrine_tasks::{ErrorCode, Example, StoredModel, TASKS};
+use vitrine_tasks::{ErrorCode, Example, Expectation, StoredModel, TASKS};
 use vitrine_views::*;
 
 const HOSTILE: &[&str] = &[
@@ -70,7 +70,10 @@ fn views(text: &str) -> Vec<String> {
         }
     }
     let files = [(text, 1), (text, u64::MAX)];
-    all.push(consent(&Consent { total: 5, cached: 2, files: &files, metered: true, low_memory: true }));
+    let told = Expectation { memory: Some(110_000_000), seconds: Some(9.0), measured: true };
+    let told = Some(&told);
+    let asked = Consent { total: 5, cached: 2, files: &files, metered: true, low_memory: true, expectation: told };
+    all.push(consent(&asked));
     all.push(progress(&ProgressView {
         phase: Phase::Download,
         file: text,

@@ -174,6 +174,7 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
         revision: Revision::parse(&load.revision).map_err(hub_failed)?,
         task: load.task,
         dtype: load.dtype,
+        device: Some(vitrine_browser::device()),
         snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
         peers: page.state.peers(load.cores),
         later: Some(source.clone()),
