@@ -103,7 +103,7 @@ fn failure(repository: &Repository) -> (String, Vec<String>) {
     let options = options();
     let error = block_on(load(repository, &options, &Told::default())).err().expect("the load fails");
     let snapshot = block_on(repository.snapshot(&options.repo, &options.revision)).unwrap();
-    let problems = block_on(inspect(repository, &snapshot, None)).unwrap().problems;
+    let problems = block_on(inspect(repository, &snapshot, None, "auto")).unwrap().problems;
     (format!("{}: {error}", error.code()), problems)
 }
 
@@ -130,7 +130,7 @@ fn every_kind_of_weights_is_loaded_and_described() {
         assert_eq!(session.resident_bytes, 4 * numbers, "{checkpoint}");
 
         repository.read.borrow_mut().clear();
-        let found = block_on(inspect(&repository, &session.snapshot, None)).unwrap();
+        let found = block_on(inspect(&repository, &session.snapshot, None, "auto")).unwrap();
         assert_eq!((found.problems.len(), found.dtypes.join(" ")), (0, dtypes.to_owned()), "{:?}", found.problems);
         assert_eq!(found.parameters, Some(numbers + extra), "{checkpoint}");
         let read = repository.read.borrow();

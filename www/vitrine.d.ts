@@ -28,7 +28,7 @@ export interface LoadOptions {
   endpoint?: string;
   /** A branch, tag or commit; `main` where absent. */
   revision?: string;
-  dtype?: "auto" | "f32" | "f16" | "bf16";
+  dtype?: "auto" | "f32" | "f16" | "bf16" | "q8";
   /** Kept in memory, sent to the endpoint only. */
   token?: string;
   signal?: AbortSignal;

@@ -1,6 +1,7 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
 mod characters;
+mod convert;
 mod embedder;
 mod error;
 mod feature_extraction;
@@ -21,6 +22,7 @@ mod token_classification;
 mod tokenizer;
 mod zero_shot_classification;
 
+pub use convert::{Converted, convert};
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};
 pub use load::{LoadOptions, Session, load};

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
-use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, plan};
+use vitrine_hub::{Plan, RepoFile, RepoId, Revision, Sink, SinkError, Snapshot, Source, Wanted, plan};
 use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase, Progress};
 use vitrine_tasks::{Task, task};
@@ -24,7 +24,7 @@ pub struct LoadOptions {
     pub revision: Revision,
     /// The pipeline tag; the repository's own where absent.
     pub task: Option<String>,
-    /// `auto`, `f32`, `f16` or `bf16`.
+    /// `auto`, `f32`, `f16`, `bf16` or `q8`.
     pub dtype: String,
     /// What is known of the repository already, so that its host is not asked again.
     pub snapshot: Option<Snapshot>,
@@ -39,6 +39,10 @@ pub struct Session {
     pub snapshot: Snapshot,
     /// `model_type` of the config.
     pub architecture: &'static str,
+    /// The format of the weights in memory.
+    pub dtype: &'static str,
+    /// The path of the file that the weights came from, or of the index of several.
+    pub weights: String,
     /// Bytes that the weights take in memory.
     pub resident_bytes: u64,
     /// Bytes that came over the network.
@@ -72,12 +76,13 @@ impl Session {
 
 /// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
 pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
-    let resident = Resident::parse(&options.dtype)?.unwrap_or(Resident::F32);
+    let asked = Resident::parse(&options.dtype)?;
     let snapshot = match &options.snapshot {
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
-    let mut plan = plan(&snapshot);
+    let mut plan = plan(&snapshot, Wanted::of_dtype(&options.dtype));
+    let resident = asked.unwrap_or(if plan.is_compact() { Resident::Q8 } else { Resident::F32 });
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -179,6 +184,8 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         pipeline,
         task: entry.task,
         architecture: architecture.model_type,
+        dtype: resident.name(),
+        weights: plan.weights_path().to_owned(),
         resident_bytes,
         downloaded,
         snapshot,

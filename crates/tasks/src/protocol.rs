@@ -55,7 +55,7 @@ pub struct Load {
     pub revision: String,
     /// The pipeline tag; the repository's own where absent.
     pub task: Option<String>,
-    /// `auto`, `f32`, `f16` or `bf16`.
+    /// `auto`, `f32`, `f16`, `bf16` or `q8`.
     pub dtype: String,
     /// An access token, kept in memory only.
     pub token: Option<String>,
@@ -122,6 +122,10 @@ pub struct Loaded {
     pub commit: Option<String>,
     /// `model_type` of the config.
     pub architecture: String,
+    /// The format of the weights in memory: `f32`, `f16`, `bf16` or `q8`.
+    pub dtype: String,
+    /// The path of the file that the weights came from, or of the index of several.
+    pub weights: String,
     /// Bytes of the weights in memory.
     pub resident_bytes: u64,
     /// Bytes of WebAssembly memory in use at most so far.
