@@ -134,13 +134,13 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     if fs::metadata(one)?.len() != fs::metadata(other)?.len() {
         return Ok(false);
     }
-    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    let (one, other) = (File::open(one)?, File::open(other)?);
     let (mut first, mut second) = (Vec::new(), Vec::new());
     loop {
         first.clear();
         second.clear();
-        one.by_ref().take(1 << 20).read_to_end(&mut first)?;
-        other.by_ref().take(1 << 20).read_to_end(&mut second)?;
+        (&one).take(1 << 20).read_to_end(&mut first)?;
+        (&other).take(1 << 20).read_to_end(&mut second)?;
         if first != second || first.is_empty() {
             return Ok(first == second);
         }

@@ -8,7 +8,7 @@
 //! files that it was made of. A model gives the same numbers as with the original at the same `dtype`.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::rc::Rc;
 

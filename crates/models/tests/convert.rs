@@ -53,7 +53,7 @@ impl Model {
         let mut config: Value = serde_json::from_slice(&read("config.json")).unwrap();
         for (key, value) in config.as_object_mut().unwrap() {
             if let (true, Some(size)) = (SIZES.contains(&key.as_str()), value.as_u64()) {
-                *value = json!(size * 12);
+                *value = json!(size * 16);
             }
         }
         let config = Config::parse(config.to_string().as_bytes()).unwrap();
@@ -140,26 +140,34 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
 
 #[test]
 fn models_give_the_same_numbers_as_with_the_original() {
-    let mut tried = 0;
+    let (mut tried, mut wrong) = (0, Vec::new());
     for architecture in ARCHITECTURES {
-        let heads = architecture.heads().filter(|head| [Head::None, Head::MaskedLm].contains(head));
+        // A head that uses the table of words as a matrix, and one that has a matrix of its own across it.
+        let with_head = ["bert", "mobilebert"].contains(&architecture.model_type);
+        let heads = [Head::None, Head::MaskedLm].into_iter().take(1 + usize::from(with_head));
         for head in heads {
             let model = Model::grown(architecture.model_type, head);
             let exact = bits(&model.run(&model.file, Resident::F32).unwrap());
             for resident in [Resident::Q8, Resident::F16] {
-                let what = format!("{} {head:?} {resident:?}", architecture.model_type);
                 let compact = model.convert(resident).unwrap();
-                assert!(compact.len() < model.file.len() * 3 / 4 || architecture.model_type == "squeezebert", "{what}");
                 let expected = bits(&model.run(&model.file, resident).unwrap());
-                assert_ne!(expected, exact, "{what}");
-                assert_eq!(bits(&model.run(&compact, resident).unwrap()), expected, "{what}");
+                let found = bits(&model.run(&compact, resident).unwrap());
                 let again = convert(resident, |tensors| Ok(vec![model.ask(tensors)?]), &compact).unwrap();
-                assert_eq!(again.len(), compact.len(), "{what}");
+                let share = compact.len() as f64 / model.file.len() as f64;
+                let faults = [
+                    ("the numbers are those of f32", expected == exact),
+                    ("the numbers differ", found != expected),
+                    ("a compact file becomes another", again.len() != compact.len()),
+                    ("the file is hardly smaller", share > 0.75),
+                ];
+                let faults = faults.iter().filter(|(_, is_wrong)| *is_wrong).map(|(fault, _)| *fault);
+                wrong.extend(faults.map(|fault| format!("{} {head:?} {resident:?}: {fault}", architecture.model_type)));
             }
             tried += 1;
         }
     }
-    assert!(tried > 50, "only {tried}");
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(tried > 30, "only {tried}");
 }
 
 /// Name, dtype, shape, start and end of each tensor, in the order of their bytes.
