@@ -4,6 +4,8 @@
 
 mod tiny;
 
+use std::collections::BTreeMap;
+
 use futures_executor::block_on;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -157,8 +159,9 @@ fn models_give_the_same_numbers_as_with_the_original() {
                 let faults = [
                     ("the numbers are those of f32", expected == exact),
                     ("the numbers differ", found != expected),
-                    ("a compact file becomes another", again.len() != compact.len()),
-                    ("the file is hardly smaller", share > 0.75),
+                    ("a compact file becomes another", sorted(&again) != sorted(&compact)),
+                    // SqueezeBERT's matrices are convolutions, of three dimensions.
+                    ("the file is hardly smaller", share > 0.75 && architecture.model_type != "squeezebert"),
                 ];
                 let faults = faults.iter().filter(|(_, is_wrong)| *is_wrong).map(|(fault, _)| *fault);
                 wrong.extend(faults.map(|fault| format!("{} {head:?} {resident:?}: {fault}", architecture.model_type)));
@@ -168,6 +171,12 @@ fn models_give_the_same_numbers_as_with_the_original() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(tried > 30, "only {tried}");
+}
+
+/// The tensors of a file by name.
+fn sorted(file: &[u8]) -> BTreeMap<String, (Vec<usize>, Vec<u8>)> {
+    let tensors = SafeTensors::deserialize(file).unwrap();
+    tensors.iter().map(|(name, view)| (name.to_owned(), (view.shape().to_vec(), view.data().to_vec()))).collect()
 }
 
 /// Name, dtype, shape, start and end of each tensor, in the order of their bytes.
