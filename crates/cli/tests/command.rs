@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 const SENTIMENT: &str = "bert-sequence-classification";
 
@@ -181,7 +183,7 @@ fn a_compact_checkpoint_is_made_and_preferred() {
     // Nothing that differs is replaced unless that is asked for.
     let again = convert("q8", &[]);
     assert!(again.status == Some(0) && again.stdout.contains("model.q8.safetensors  (unchanged)"), "{}", again.stdout);
-    let config = std::path::Path::new(&out).join("config.json");
+    let config = Path::new(&out).join("config.json");
     std::fs::write(&config, "{}").unwrap();
     let refused = convert("q8", &[]);
     assert_eq!((refused.status, refused.stdout.as_str()), (Some(1), ""));
@@ -190,6 +192,38 @@ fn a_compact_checkpoint_is_made_and_preferred() {
     assert_eq!(convert("q8", &["--force"]).status, Some(0));
     assert_ne!(std::fs::read(&config).unwrap(), b"{}");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), files.len() + 1);
+    std::fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
+fn a_compact_checkpoint_names_what_it_was_made_of() {
+    let (kept, out) = (cache("convert-cache"), cache("convert-out"));
+    let hub = Hub::start();
+    // One file, and one of two shards.
+    for (model, files) in [(SENTIMENT, 1), ("bert-sharded", 2)] {
+        let out = format!("{out}/{model}");
+        let arguments = ["convert", model, "--dtype", "q8", "--out", &out, "--endpoint", &hub.1];
+        let made = vitrine(&arguments, &[("XDG_CACHE_HOME", kept.as_str())], "");
+        assert_eq!((made.status, made.stderr.as_str()), (Some(0), ""));
+        let file = std::fs::read(format!("{out}/model.q8.safetensors")).unwrap();
+        let header = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+        let metadata = serde_json::from_slice::<Value>(&file[8..8 + header]).unwrap()["__metadata__"].clone();
+        let told = |key: &str| metadata[key].as_str().unwrap().to_owned();
+        assert_eq!([told("format"), told("vitrine.dtype"), told("vitrine.source")], ["pt", "q8", model]);
+        assert_eq!(told("vitrine.commit").len(), 40);
+        let hashes: BTreeMap<String, String> = serde_json::from_str(&told("vitrine.sha256")).unwrap();
+        assert_eq!(hashes.len(), files);
+        for (path, hash) in hashes {
+            let bytes = std::fs::read(checkpoints().join(model).join(path)).unwrap();
+            let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, expected);
+        }
+        assert!(!Path::new(&out).join("model.safetensors.index.json").exists());
+        let text = r#""a fine day""#;
+        let run = |model: &str| vitrine(&["run", model, "--dtype", "q8", "--inputs", text], &[], "").stdout;
+        assert_eq!(run(&out), run(&checkpoint(model)));
+    }
+    std::fs::remove_dir_all(kept).unwrap();
     std::fs::remove_dir_all(out).unwrap();
 }
 

@@ -4,8 +4,8 @@
 //! multiplied by its scale, `largest / 127`, in the F32 tensor `NAME.q8_scales` `[rows]`; or those of two and more dimensions
 //! are in F16 (`f16`). All other tensors of floats are in F32, also those of two dimensions whose numbers the architecture
 //! computes with unrounded; what holds no floats is left out. Tensors in F32, scales among them, come first, so that every
-//! tensor is aligned; then matrices; last the tables of which only some rows are read. The metadata name the dtype and the
-//! files that it was made of. A model gives the same numbers as with the original at the same `dtype`.
+//! tensor is aligned; then matrices; then the tables of which only some rows are read, the largest last. The metadata name
+//! the dtype and the files that it was made of. A model gives the same numbers as with the original at the same `dtype`.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -109,7 +109,7 @@ impl<'a> Converter<'a> {
                 Numbers::F16(numbers) if numbers.iter().any(|number| number.is_infinite()) => {
                     return Err(Error::Weights(format!("tensor `{name}` has numbers beyond ±65504, the most of f16")));
                 }
-                _ if learned.tables.contains(name) => Place::Tables,
+                _ if learned.tables.contains(name) => Place::Tables(rows.count()),
                 _ => Place::Matrices,
             };
             if let Numbers::Q8 { .. } = &*rows.numbers() {
@@ -145,7 +145,8 @@ fn is_compact(resident: Resident, shape: &[usize]) -> bool {
 enum Place {
     Front,
     Matrices,
-    Tables,
+    /// By their counts of numbers.
+    Tables(usize),
 }
 
 /// A compact checkpoint that is ready to be written.
