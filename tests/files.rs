@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use futures_executor::block_on;
 use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Revision, Sink, Snapshot, Source};
-use vitrine_pipelines::{Host, LoadOptions, inspect, load};
+use vitrine_pipelines::{Host, LoadOptions, convert, inspect, load};
 use vitrine_tasks::protocol::Progress;
 use vitrine_tests::folder_of;
 
@@ -135,6 +135,34 @@ fn every_kind_of_weights_is_loaded_and_described() {
         assert_eq!(found.parameters, Some(numbers + extra), "{checkpoint}");
         let read = repository.read.borrow();
         assert!(read.iter().all(|(_, bytes)| *bytes <= 1 << 16), "{checkpoint}: {read:?}");
+    }
+}
+
+#[test]
+fn a_compact_checkpoint_is_preferred_and_told() {
+    let original = Repository::new("bert-sequence-classification");
+    let snapshot = block_on(original.snapshot(&options().repo, &options().revision)).unwrap();
+    let converted = block_on(convert(&original, &snapshot, "q8", &Told::default())).unwrap();
+    let mut compact = Vec::new();
+    converted.file.write(&mut compact).unwrap();
+    let both = Repository::new("bert-sequence-classification").with(converted.path, &compact);
+    let (full, q8) = ("model.safetensors", "model.q8.safetensors");
+    for (repository, dtype, weights, resident) in [
+        (&both, "auto", q8, "q8"),
+        (&both, "q8", q8, "q8"),
+        (&both, "f16", full, "f16"),
+        (&both, "bf16", full, "bf16"),
+        (&both, "f32", full, "f32"),
+        (&original, "auto", full, "f32"),
+        (&original, "q8", full, "q8"),
+    ] {
+        repository.read.borrow_mut().clear();
+        let options = LoadOptions { dtype: dtype.to_owned(), ..options() };
+        let session = block_on(load(repository, &options, &Told::default())).unwrap();
+        assert_eq!((session.weights.as_str(), session.dtype), (weights, resident), "{dtype}");
+        let read = repository.read.borrow();
+        let files = read.iter().map(|(path, _)| path.as_str()).filter(|path| path.ends_with(".safetensors"));
+        assert_eq!(files.collect::<Vec<_>>(), [weights], "{dtype}");
     }
 }
 

@@ -33,7 +33,8 @@ fn compact_checkpoints_are_taken_where_they_are_wanted() {
     let both = [&original[..], &[q8, f16]].concat();
     let index = "model.safetensors.index.float16.json";
     let shard = "model.float16-00001-of-00001.safetensors";
-    let cases: [(&[&str], &[(&str, &str)]); 6] = [
+    type Expected<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&[&str], Expected<'_>); 6] = [
         (&both, &[("auto", q8), ("", q8), ("q8", q8), ("int8", q8), ("f16", f16), ("float16", f16)]),
         (&both, &[("f32", original[0]), ("bf16", original[0]), ("float32", original[0])]),
         (&original, &[("auto", original[0]), ("q8", original[0]), ("f16", original[0]), ("f32", original[0])]),
