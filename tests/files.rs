@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use futures_executor::block_on;
 use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Revision, Sink, Snapshot, Source};
-use vitrine_pipelines::{Host, LoadOptions, inspect, load};
+use vitrine_pipelines::{Host, LoadOptions, convert, inspect, load};
 use vitrine_tasks::protocol::Progress;
 use vitrine_tests::folder_of;
 
@@ -106,7 +106,7 @@ fn failure(repository: &Repository) -> (String, Vec<String>) {
     let options = options();
     let error = block_on(load(repository, &options, &Told::default())).err().expect("the load fails");
     let snapshot = block_on(repository.snapshot(&options.repo, &options.revision)).unwrap();
-    let problems = block_on(inspect(repository, &snapshot, None)).unwrap().problems;
+    let problems = block_on(inspect(repository, &snapshot, None, "auto")).unwrap().problems;
     (format!("{}: {error}", error.code()), problems)
 }
 
@@ -133,11 +133,39 @@ fn every_kind_of_weights_is_loaded_and_described() {
         assert_eq!(session.resident_bytes, 4 * numbers, "{checkpoint}");
 
         repository.read.borrow_mut().clear();
-        let found = block_on(inspect(&repository, &session.snapshot, None)).unwrap();
+        let found = block_on(inspect(&repository, &session.snapshot, None, "auto")).unwrap();
         assert_eq!((found.problems.len(), found.dtypes.join(" ")), (0, dtypes.to_owned()), "{:?}", found.problems);
         assert_eq!(found.parameters, Some(numbers + extra), "{checkpoint}");
         let read = repository.read.borrow();
         assert!(read.iter().all(|(_, bytes)| *bytes <= 1 << 16), "{checkpoint}: {read:?}");
+    }
+}
+
+#[test]
+fn a_compact_checkpoint_is_preferred_and_told() {
+    let original = Repository::new("bert-sequence-classification");
+    let snapshot = block_on(original.snapshot(&options().repo, &options().revision)).unwrap();
+    let converted = block_on(convert(&original, &snapshot, "q8", &Told::default())).unwrap();
+    let mut compact = Vec::new();
+    converted.file.write(&mut compact).unwrap();
+    let both = Repository::new("bert-sequence-classification").with(converted.path, &compact);
+    let (full, q8) = ("model.safetensors", "model.q8.safetensors");
+    for (repository, dtype, weights, resident) in [
+        (&both, "auto", q8, "q8"),
+        (&both, "q8", q8, "q8"),
+        (&both, "f16", full, "f16"),
+        (&both, "bf16", full, "bf16"),
+        (&both, "f32", full, "f32"),
+        (&original, "auto", full, "f32"),
+        (&original, "q8", full, "q8"),
+    ] {
+        repository.read.borrow_mut().clear();
+        let options = LoadOptions { dtype: dtype.to_owned(), ..options() };
+        let session = block_on(load(repository, &options, &Told::default())).unwrap();
+        assert_eq!((session.weights.as_str(), session.dtype), (weights, resident), "{dtype}");
+        let read = repository.read.borrow();
+        let files = read.iter().map(|(path, _)| path.as_str()).filter(|path| path.ends_with(".safetensors"));
+        assert_eq!(files.collect::<Vec<_>>(), [weights], "{dtype}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use vitrine_hub::{Snapshot, Storage, cached_bytes, plan};
+use vitrine_hub::{Snapshot, Storage, Wanted, cached_bytes, plan};
 use vitrine_pipelines::Inspection;
 use vitrine_views::format;
 
@@ -15,6 +15,9 @@ use crate::model::{Model, ModelOptions};
 pub struct Options {
     #[command(flatten)]
     model: ModelOptions,
+    /// The numbers' format that a load would ask for: auto, f32, f16, bf16 or q8
+    #[arg(long, default_value = "auto")]
+    dtype: String,
 }
 
 /// Looks into the repository and writes what it finds to stdout.
@@ -23,16 +26,16 @@ pub async fn inspect(options: Options) -> Result<(), Failure> {
     let snapshot = source.snapshot(&repo, &revision).await?;
     // Asked before the small files are fetched, so that it is what a load would find.
     let download = match storage {
-        Some(storage) => download(&*storage, &snapshot).await,
+        Some(storage) => download(&*storage, &snapshot, &options.dtype).await,
         None => "nothing: the files are here".to_owned(),
     };
-    let inspection = vitrine_pipelines::inspect(&*source, &snapshot, None).await?;
+    let inspection = vitrine_pipelines::inspect(&*source, &snapshot, None, &options.dtype).await?;
     let text = report(&snapshot, &inspection, &download);
     write!(io::stdout(), "{text}").map_err(|error| Failure::error(format!("stdout: {error}")))
 }
 
-async fn download(storage: &dyn Storage, snapshot: &Snapshot) -> String {
-    let plan = plan(snapshot);
+async fn download(storage: &dyn Storage, snapshot: &Snapshot, dtype: &str) -> String {
+    let plan = plan(snapshot, Wanted::of_dtype(dtype));
     let (total, here) = (plan.bytes(), cached_bytes(storage, snapshot, &plan).await);
     match here {
         0 => format::bytes(total),
@@ -46,6 +49,10 @@ fn report(snapshot: &Snapshot, found: &Inspection, download: &str) -> String {
         Some(count) => format!("{count} ({})", found.dtypes.join(", ")),
         None => "–".to_owned(),
     };
+    let weights = match &found.weights {
+        Some(path) if found.compact => format!("{path} (compact, 8 bits; --dtype f32 takes the original)"),
+        path => or_none(path.as_ref()),
+    };
     let rows = [
         ("repository", found.repo.clone()),
         ("commit", or_none(found.commit.as_ref())),
@@ -55,6 +62,7 @@ fn report(snapshot: &Snapshot, found: &Inspection, download: &str) -> String {
         ("head", if found.heads.is_empty() { "none".to_owned() } else { found.heads.join(", ") }),
         ("suits", found.suits.join(", ")),
         ("parameters", parameters),
+        ("weights", weights),
         ("download", download.to_owned()),
     ];
     let mut text: String = rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect();

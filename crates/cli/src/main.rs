@@ -1,5 +1,6 @@
-//! The command line of Vitrine: repositories served, run and inspected without a browser.
+//! The command line of Vitrine: repositories served, run, inspected and converted without a browser.
 
+mod convert;
 mod https;
 mod inspect;
 mod model;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use vitrine_tasks::ErrorCode;
 
-/// Hugging Face models without a server: serve them, run them, look into them.
+/// Hugging Face models without a server: serve them, run them, look into them, make them smaller.
 #[derive(Debug, Parser)]
 #[command(name = "vitrine", version)]
 struct Cli {
@@ -28,6 +29,8 @@ enum Command {
     Run(run::Options),
     /// Show what a model's repository holds and whether it can run
     Inspect(inspect::Options),
+    /// Make a compact checkpoint to publish beside the original
+    Convert(convert::Options),
 }
 
 /// Why a command failed.
@@ -73,13 +76,14 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Failure> {
     let mut builder = match command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) | Command::Inspect(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = builder.enable_all().build().map_err(|error| Failure::error(error.to_string()))?;
     let result = match command {
         Command::Serve(options) => runtime.block_on(serve::serve(options)),
         Command::Run(options) => runtime.block_on(run::run(options)),
         Command::Inspect(options) => runtime.block_on(inspect::inspect(options)),
+        Command::Convert(options) => runtime.block_on(convert::convert(options)),
     };
     // A file that is being hashed for a request is given up.
     runtime.shutdown_background();

@@ -22,7 +22,7 @@ pub struct Options {
     /// The pipeline tag [default: the repository's own]
     #[arg(long)]
     task: Option<String>,
-    /// The numbers' format in memory: auto, f32, f16 or bf16
+    /// The numbers' format in memory: auto, f32, f16, bf16 or q8
     #[arg(long, default_value = "auto")]
     dtype: String,
     /// The task's inputs as JSON; `-` reads them from stdin
@@ -46,7 +46,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     };
     let parameters = options.parameters.as_deref().map_or(Ok(Value::Null), |text| json("--parameters", text))?;
     let model = options.model.open()?;
-    let terminal = Terminal { shows: io::stderr().is_terminal(), shown: Cell::default() };
+    let terminal = Terminal::new();
     let load_options = LoadOptions {
         repo: model.repo,
         revision: model.revision,
@@ -79,14 +79,20 @@ fn sentence(note: &Note) -> String {
 }
 
 /// Shows the download on stderr, if someone watches.
-struct Terminal {
+pub struct Terminal {
     shows: bool,
     /// The share that is shown, in percent, and the phase.
     shown: Cell<Option<(u64, Phase)>>,
 }
 
 impl Terminal {
-    fn clear(&self) {
+    /// Nothing is shown yet.
+    pub fn new() -> Self {
+        Self { shows: io::stderr().is_terminal(), shown: Cell::default() }
+    }
+
+    /// Takes back what is shown.
+    pub fn clear(&self) {
         if self.shown.take().is_some() {
             eprint!("\r\x1b[K");
         }

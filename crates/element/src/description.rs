@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
 use vitrine_browser::Caches;
-use vitrine_hub::{Endpoint, Error, Plan, RepoId, Revision, Snapshot, Source, Token, cached_bytes, plan};
+use vitrine_hub::{Endpoint, Error, Plan, RepoId, Revision, Snapshot, Source, Token, Wanted, cached_bytes, plan};
 use vitrine_tasks::protocol::{Failure, Load};
 use vitrine_tasks::{ErrorCode, Example, Expectation, LoadSize, StoredModel, TASKS, Task, examples, refusal, task};
 
@@ -30,7 +30,7 @@ pub(crate) async fn describe(load: &Load) -> Result<Description, Failure> {
     let tag = load.task.as_deref().or_else(|| snapshot.task());
     let task = tag.and_then(task).ok_or_else(|| unsupported(tag))?;
     let examples = examples::examples(task, snapshot.card.get("widget"), snapshot.card.language());
-    Ok(Description { plan: plan(&snapshot), task, examples, snapshot })
+    Ok(Description { plan: plan(&snapshot, Wanted::of_dtype(&load.dtype)), task, examples, snapshot })
 }
 
 /// What is asked for, and the answer that all who ask at the same time wait for.

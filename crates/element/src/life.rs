@@ -191,6 +191,7 @@ impl State {
             return Err(Failure::aborted());
         }
         self.session.replace(Some(Rc::new(session)));
+        self.weights.replace((loaded.dtype, loaded.weights));
         self.take_loaded(loaded.mask_token, loaded.compares_pairs);
         self.cached.set(description.cached().await);
         Ok(())

@@ -208,6 +208,7 @@ impl State {
     }
 
     fn show_footer(&self) {
+        let (loaded, weights) = (self.session.borrow().is_some(), self.weights.borrow());
         let (attributes, description) = (self.attributes.borrow(), self.description.borrow());
         let commit = description.as_deref().and_then(|description| description.snapshot.commit.as_deref());
         let endpoint = attributes.endpoint.as_deref().map(|endpoint| endpoint_url(Some(endpoint), &self.base()));
@@ -223,7 +224,8 @@ impl State {
         self.dom.fill(
             Region::Footer,
             footer(&Footer {
-                can_unload: self.session.borrow().is_some(),
+                can_unload: loaded,
+                weights: loaded.then_some((weights.0.as_str(), weights.1.as_str())),
                 stored_bytes: self.stored_bytes(),
                 snippet: (!attributes.model.is_empty()).then_some(code.as_str()),
                 home: None,

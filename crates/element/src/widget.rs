@@ -63,6 +63,8 @@ pub(crate) struct State {
     /// Bytes of the model that are on this device.
     pub cached: Cell<u64>,
     pub session: RefCell<Option<Rc<Session>>>,
+    /// The format of the session's weights, and the file that they came from.
+    pub weights: RefCell<(String, String)>,
     pub loading: RefCell<Option<(Waiting<()>, AbortHandle)>>,
     /// The request that the worker is at for this widget.
     pub request: Cell<Option<RequestId>>,
@@ -117,6 +119,7 @@ impl Widget {
             describing: RefCell::default(),
             cached: Cell::new(0),
             session: RefCell::default(),
+            weights: RefCell::default(),
             loading: RefCell::default(),
             request: Cell::default(),
             runs: Cell::new(0),

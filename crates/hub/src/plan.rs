@@ -29,6 +29,17 @@ impl Plan {
         self.files().map(|file| file.size).sum()
     }
 
+    /// The path of the file of weights, or of the index that names them; empty for none.
+    pub fn weights_path(&self) -> &str {
+        let first = || self.weights.first().map_or("", |file| file.path.as_str());
+        self.index.as_deref().unwrap_or_else(first)
+    }
+
+    /// Whether the weights are those of the compact checkpoint in q8.
+    pub fn is_compact(&self) -> bool {
+        self.weights_path() == COMPACT
+    }
+
     /// Takes the shards from the index's JSON instead of from their names, and answers the names of the tensors in it.
     pub fn follow_index(&mut self, snapshot: &Snapshot, json: &[u8]) -> Result<Vec<String>> {
         let path = self.index.clone().unwrap_or_default();
@@ -60,6 +71,34 @@ impl Plan {
         Error::NoWeights { repo: snapshot.repo.clone(), others: found.into_iter().collect::<Vec<_>>().join(", ") }
     }
 }
+
+/// Which of a repository's checkpoints a load would rather have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The compact one in q8, else the original.
+    Compact,
+    /// A variant in f16, else the original.
+    Half,
+    /// The original.
+    Original,
+}
+
+impl Wanted {
+    /// By the `dtype` that a page or a command asks for.
+    pub fn of_dtype(dtype: &str) -> Self {
+        match dtype {
+            "" | "auto" | "q8" | "int8" => Self::Compact,
+            "f16" | "float16" => Self::Half,
+            _ => Self::Original,
+        }
+    }
+}
+
+/// The checkpoint in 8 bits that `vitrine convert` makes.
+pub const COMPACT: &str = "model.q8.safetensors";
+
+/// The checkpoint in f16 that `vitrine convert` makes; Python takes it with `variant="fp16"`.
+pub const HALF: &str = "model.fp16.safetensors";
 
 /// Files that a load reads where they exist; without the modules' own, which [`plan`] finds by their folders.
 pub(crate) const SMALL: &[&str] = &[
@@ -97,7 +136,7 @@ pub(crate) const WEIGHTS: &[&str] =
 const VARIANTS: &[&str] = &["fp32", "float32", "fp16", "float16", "bf16", "bfloat16"];
 
 /// Picks the files that a load of this repository reads.
-pub fn plan(snapshot: &Snapshot) -> Plan {
+pub fn plan(snapshot: &Snapshot, wanted: Wanted) -> Plan {
     let existing =
         |paths: &[&str]| -> Vec<RepoFile> { paths.iter().filter_map(|path| snapshot.file(path)).cloned().collect() };
     let mut small = existing(SMALL);
@@ -107,7 +146,7 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
     if snapshot.file("modules.json").is_some() {
         small.extend(snapshot.files.iter().filter(|file| is_module_file(snapshot, &file.path)).cloned());
     }
-    let Some(file) = weights(snapshot) else { return Plan { small, weights: Vec::new(), index: None } };
+    let Some(file) = weights(snapshot, wanted) else { return Plan { small, weights: Vec::new(), index: None } };
     let Some((stem, variant, kind)) = index_parts(&file.path) else {
         return Plan { small, weights: vec![file.clone()], index: None };
     };
@@ -118,18 +157,23 @@ pub fn plan(snapshot: &Snapshot) -> Plan {
     Plan { small, weights: shards, index: Some(file.path.clone()) }
 }
 
-/// The one file, or the index, that `from_pretrained` would take; a variant, which Python takes only by its name, where
-/// there is nothing else.
-fn weights(snapshot: &Snapshot) -> Option<&RepoFile> {
-    let variants = || {
+/// The one file, or the index, that is wanted, or else the one that `from_pretrained` would take; a variant, which Python
+/// takes only by its name, where there is nothing else.
+fn weights(snapshot: &Snapshot, wanted: Wanted) -> Option<&RepoFile> {
+    let variants = |fits: &dyn Fn(&str) -> bool| {
         let ranked = snapshot.files.iter().filter_map(|file| {
-            let (kind, variant) = variant_of(&file.path)?;
+            let (kind, variant) = variant_of(&file.path).filter(|(_, variant)| fits(variant))?;
             let rank = VARIANTS.iter().position(|known| *known == variant).unwrap_or(VARIANTS.len());
             Some((kind / 2, rank, variant, kind, file))
         });
         ranked.min_by(|a, b| (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3))).map(|(.., file)| file)
     };
-    WEIGHTS.iter().find_map(|path| snapshot.file(path)).or_else(variants)
+    let wanted = match wanted {
+        Wanted::Compact => snapshot.file(COMPACT),
+        Wanted::Half => variants(&|variant| ["fp16", "float16"].contains(&variant)),
+        Wanted::Original => None,
+    };
+    wanted.or_else(|| WEIGHTS.iter().find_map(|path| snapshot.file(path))).or_else(|| variants(&|_| true))
 }
 
 /// The place among [`WEIGHTS`] of the file that this is a variant of (`model.fp16.safetensors`), and the variant.

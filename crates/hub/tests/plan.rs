@@ -1,6 +1,6 @@
 //! Which files a load reads, by the names of a repository's files and by its index.
 
-use vitrine_hub::{ModelCard, Plan, RepoFile, Snapshot, plan};
+use vitrine_hub::{ModelCard, Plan, RepoFile, Snapshot, Wanted};
 
 fn snapshot(paths: &[&str]) -> Snapshot {
     let file = |path: &&str| RepoFile { path: (*path).to_owned(), size: 10, sha256: None };
@@ -20,6 +20,38 @@ fn snapshot(paths: &[&str]) -> Snapshot {
 
 fn paths(files: &[RepoFile]) -> Vec<&str> {
     files.iter().map(|file| file.path.as_str()).collect()
+}
+
+/// What a load of the original reads.
+fn plan(snapshot: &Snapshot) -> Plan {
+    vitrine_hub::plan(snapshot, Wanted::Original)
+}
+
+#[test]
+fn compact_checkpoints_are_taken_where_they_are_wanted() {
+    let original = ["model.safetensors", "pytorch_model.bin", "onnx/model.q8.safetensors", "model.int8.safetensors"];
+    let (q8, f16) = ("model.q8.safetensors", "model.fp16.safetensors");
+    let both = [&original[..], &[q8, f16]].concat();
+    let index = "model.safetensors.index.float16.json";
+    let shard = "model.float16-00001-of-00001.safetensors";
+    type Expected<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&[&str], Expected<'_>); 6] = [
+        (&both, &[("auto", q8), ("", q8), ("q8", q8), ("int8", q8), ("f16", f16), ("float16", f16)]),
+        (&both, &[("f32", original[0]), ("bf16", original[0]), ("float32", original[0])]),
+        (&original, &[("auto", original[0]), ("q8", original[0]), ("f16", original[0]), ("f32", original[0])]),
+        (&[f16], &[("auto", f16), ("q8", f16), ("f16", f16), ("f32", f16)]),
+        (&[q8], &[("auto", q8), ("q8", q8), ("f16", q8), ("f32", q8)]),
+        (&[original[0], index, shard], &[("f16", index), ("auto", original[0])]),
+    ];
+    for (files, expected) in cases {
+        for (dtype, path) in expected {
+            let plan = vitrine_hub::plan(&snapshot(files), Wanted::of_dtype(dtype));
+            assert_eq!(plan.weights_path(), *path, "{files:?} {dtype}");
+            assert_eq!((plan.is_compact(), plan.weights.len()), (*path == q8, 1), "{files:?} {dtype}");
+        }
+    }
+    let plan = vitrine_hub::plan(&snapshot(&["config.json"]), Wanted::Compact);
+    assert_eq!((plan.weights_path(), plan.is_compact()), ("", false));
 }
 
 #[test]

@@ -30,13 +30,17 @@ fn padded(inputs: usize) -> usize {
     inputs.next_multiple_of(INPUTS)
 }
 
-/// Quantizes row `output` symmetrically and packs it; answers its scale, `largest / 127`, and the sum of its quantized
-/// numbers. What is no number becomes 0.
-pub fn pack(panels: &mut [i8], inputs: usize, output: usize, row: &[f32]) -> (f32, i32) {
+/// A row quantized symmetrically: its scale, `largest / 127`, and its numbers from -127 to 127. What is no number becomes 0.
+pub fn quantize_weights(row: &[f32]) -> (f32, impl Iterator<Item = i8>) {
     let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs())).min(f32::MAX);
-    let scale = largest / 127.0;
     let factor = if largest > 1e-30 { 127.0 / largest } else { 0.0 };
-    let numbers = row.iter().map(|x| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8);
+    let numbers = row.iter().map(move |x| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8);
+    (largest / 127.0, numbers)
+}
+
+/// Packs row `output` [quantized](quantize_weights); answers its scale and the sum of its quantized numbers.
+pub fn pack(panels: &mut [i8], inputs: usize, output: usize, row: &[f32]) -> (f32, i32) {
+    let (scale, numbers) = quantize_weights(row);
     (scale, pack_numbers(panels, inputs, output, numbers))
 }
 

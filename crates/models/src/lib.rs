@@ -5,6 +5,7 @@
 mod architectures;
 mod batch;
 mod config;
+mod convert;
 mod encoder;
 mod error;
 mod head;
@@ -18,6 +19,7 @@ mod weights;
 pub use architectures::{ARCHITECTURES, Architecture, architecture};
 pub use batch::Batch;
 pub use config::Config;
+pub use convert::{CompactFile, Converter};
 pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use head::Head;

@@ -1,8 +1,8 @@
 //! What a repository holds and whether it can run, from its small files and the beginning of its weights.
 
 use serde::Serialize;
-use vitrine_hub::{Plan, RepoFile, Snapshot, Source, plan};
-use vitrine_models::{Config, Head, Resident, TensorInfo, WeightsReader, architecture};
+use vitrine_hub::{Plan, RepoFile, Snapshot, Source, Wanted, plan};
+use vitrine_models::{Config, Head, Resident, SCALES, TensorInfo, WeightsReader, architecture};
 
 use crate::load::pipeline;
 use crate::registry::Suits;
@@ -28,6 +28,10 @@ pub struct Inspection {
     pub parameters: Option<u64>,
     /// The formats of the tensors.
     pub dtypes: Vec<String>,
+    /// The file of weights that a load reads, or the index of several.
+    pub weights: Option<String>,
+    /// Whether those are the compact checkpoint in q8.
+    pub compact: bool,
     /// Files that a load fetches, with their sizes in bytes.
     pub files: Vec<(String, u64)>,
     /// Their bytes together.
@@ -40,10 +44,10 @@ pub struct Inspection {
     pub problems: Vec<String>,
 }
 
-/// Looks at a repository. What is wrong with its files is part of the answer; an error is returned only where the
+/// Looks at a repository as a load with this `dtype` would. What is wrong with its files is part of the answer; an error is returned only where the
 /// repository cannot be read at all.
-pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str>) -> Result<Inspection> {
-    let mut plan = plan(snapshot);
+pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str>, dtype: &str) -> Result<Inspection> {
+    let mut plan = plan(snapshot, Wanted::of_dtype(dtype));
     let mut files = Files::new();
     for file in &plan.small {
         let mut bytes = Vec::new();
@@ -71,7 +75,8 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
     for file in &plan.weights {
         match contents(source, snapshot, file).await {
             Ok(tensors) => {
-                let numbers = tensors.iter().map(|tensor| tensor.shape.iter().product::<usize>() as u64);
+                let weights = tensors.iter().filter(|tensor| !tensor.name.ends_with(SCALES));
+                let numbers = weights.map(|tensor| tensor.shape.iter().product::<usize>() as u64);
                 parameters = Some(parameters.unwrap_or(0) + numbers.sum::<u64>());
                 dtypes.extend(tensors.iter().map(|tensor| format!("{:?}", tensor.dtype)));
                 names.extend(tensors.into_iter().map(|tensor| tensor.name));
@@ -115,6 +120,8 @@ pub async fn inspect(source: &dyn Source, snapshot: &Snapshot, task: Option<&str
         classes,
         parameters,
         dtypes,
+        weights: Some(plan.weights_path().to_owned()).filter(|path| !path.is_empty()),
+        compact: plan.is_compact(),
         files: plan.files().map(|file| (file.path.clone(), file.size)).collect(),
         bytes: plan.bytes(),
         heads: trained.iter().map(|head| head.name()).collect(),

@@ -1,6 +1,7 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
 mod characters;
+mod convert;
 mod embedder;
 mod error;
 mod feature_extraction;
@@ -28,6 +29,7 @@ pub mod peers {
     pub use vitrine_models::{Error, Message, Peers, Result, Share, SharedPeers};
 }
 
+pub use convert::{Converted, convert};
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};
 pub use late::Late;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
-use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, plan};
+use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, Wanted, plan};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{Device, Task, refusal, task};
@@ -52,6 +52,10 @@ pub struct Session {
     pub snapshot: Snapshot,
     /// `model_type` of the config.
     pub architecture: &'static str,
+    /// The format of the weights in memory.
+    pub dtype: &'static str,
+    /// The path of the file that the weights came from, or of the index of several.
+    pub weights: String,
     /// Bytes that the weights take in memory.
     pub resident_bytes: u64,
     /// Bytes that came over the network.
@@ -93,12 +97,13 @@ impl Session {
 
 /// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
 pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
-    let resident = Resident::parse(&options.dtype)?.unwrap_or(Resident::F32);
+    let asked = Resident::parse(&options.dtype)?;
     let snapshot = match &options.snapshot {
         Some(snapshot) => snapshot.clone(),
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
-    let mut plan = plan(&snapshot);
+    let mut plan = plan(&snapshot, Wanted::of_dtype(&options.dtype));
+    let resident = asked.unwrap_or(if plan.is_compact() { Resident::Q8 } else { Resident::F32 });
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -224,6 +229,8 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         pipeline,
         task: entry.task,
         architecture: architecture.model_type,
+        dtype: resident.name(),
+        weights: plan.weights_path().to_owned(),
         resident_bytes,
         downloaded,
         snapshot,

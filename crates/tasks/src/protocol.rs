@@ -139,6 +139,10 @@ pub struct Loaded {
     pub commit: Option<String>,
     /// `model_type` of the config.
     pub architecture: String,
+    /// The format of the weights in memory: `f32`, `f16`, `bf16` or `q8`.
+    pub dtype: String,
+    /// The path of the file that the weights came from, or of the index of several.
+    pub weights: String,
     /// Bytes of the weights in memory.
     pub resident_bytes: u64,
     /// Bytes of WebAssembly memory in use at most so far.

@@ -114,6 +114,7 @@ fn fill(state: &State, region: Region) -> Markup {
             footer(&Footer {
                 can_unload: stored_bytes.is_some(),
                 stored_bytes,
+                weights: stored_bytes.map(|_| ("q8", "model.q8.safetensors")),
                 snippet: Some(&text),
                 home: Some("https://example.org/vitrine/"),
             })

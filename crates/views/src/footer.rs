@@ -12,6 +12,8 @@ pub struct Footer<'a> {
     pub can_unload: bool,
     /// Bytes of this model kept on the device; `None` or 0 for none.
     pub stored_bytes: Option<u64>,
+    /// The format of the model's weights in memory (`q8`), and the file that they came from.
+    pub weights: Option<(&'a str, &'a str)>,
     /// The HTML to embed this widget, from [`snippet`].
     pub snippet: Option<&'a str>,
     /// The page of Vitrine itself.
@@ -26,6 +28,9 @@ pub fn footer(footer: &Footer) -> Markup {
         @match footer.home.filter(|url| is_safe_url(url)) {
             Some(url) => a class="home" href=(url) target="_blank" rel="noopener" { (text::VITRINE) },
             None => span class="home" { (text::VITRINE) },
+        }
+        @if let Some((dtype, file)) = footer.weights {
+            p class="weights muted" { (text::weights(dtype, file)) }
         }
         div class="buttons" {
             @if footer.can_unload {
@@ -113,6 +118,16 @@ mod tests {
         assert!(!text.contains("<img") && !text.contains("<b>") && !text.contains("<i>"));
         let html = footer(&Footer { snippet: Some("<script>alert(1)</script>"), ..Footer::default() }).into_string();
         assert!(!html.contains("<script"));
+    }
+
+    #[test]
+    fn the_foot_tells_which_weights_are_in_memory() {
+        let told = |weights| footer(&Footer { weights: Some(weights), ..Footer::default() }).into_string();
+        let html = told(("q8", "model.q8.safetensors"));
+        assert!(html.contains("Weights from model.q8.safetensors, in 8 bits"), "{html}");
+        assert!(told(("f32", "pytorch_model.bin")).contains("Weights from pytorch_model.bin, in 32 bits"));
+        assert!(told(("bf16", "<b>")).contains("Weights from &lt;b&gt;, in 16 bits"));
+        assert!(!footer(&Footer::default()).into_string().contains("Weights"));
     }
 
     #[test]

@@ -198,6 +198,16 @@ pub fn token_promise(host: &str) -> String {
     format!("The token is kept in memory only, and sent only to {host}.")
 }
 
+/// Which weights are in memory, and in which format.
+pub fn weights(dtype: &str, file: &str) -> String {
+    let bits = match dtype {
+        "q8" => "8 bits",
+        "f16" | "bf16" => "16 bits",
+        _ => "32 bits",
+    };
+    format!("Weights from {file}, in {bits}")
+}
+
 /// The button that removes a model's files.
 pub fn forget(bytes: u64) -> String {
     format!("Remove from this device ({})", format::bytes(bytes))

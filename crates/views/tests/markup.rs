@@ -93,7 +93,8 @@ fn views(text: &str) -> Vec<String> {
     }
     let embedded = Snippet { model: text, revision: Some(text), task: Some(text), ..Snippet::default() };
     let code = snippet(&Snippet { endpoint: Some(text), url: Some(text), script_url: text, ..embedded });
-    let foot = Footer { can_unload: true, stored_bytes: Some(1), snippet: Some(&code), home: Some(text) };
+    let weights = Some((text, text));
+    let foot = Footer { can_unload: true, stored_bytes: Some(1), weights, snippet: Some(&code), home: Some(text) };
     all.push(footer(&foot));
     let stored = StoredModel { endpoint: text.into(), model: text.into(), commit: text.into(), bytes: 1 };
     all.push(stored_models(&[stored]));

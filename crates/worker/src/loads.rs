@@ -122,6 +122,8 @@ impl State {
             task: session.task.tag.to_owned(),
             commit: session.snapshot.commit.clone(),
             architecture: session.architecture.to_owned(),
+            dtype: session.dtype.to_owned(),
+            weights: session.weights.clone(),
             resident_bytes: session.resident_bytes,
             memory_bytes: memory_bytes(),
             downloaded: session.downloaded,

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
-use vitrine_hub::{ModelCard, Revision, Source, plan};
+use vitrine_hub::{ModelCard, Revision, Source, Wanted, plan};
 
 use super::answer::{Refusal, json_answer, set};
 use super::call::Call;
@@ -226,5 +226,5 @@ fn sibling(file: &Entry, blobs: bool) -> Value {
 fn parameters(repo: &Repo) -> Option<Value> {
     let revision = Revision::parse("").ok()?;
     let snapshot = futures_util::FutureExt::now_or_never(repo.folder.snapshot(&repo.id, &revision))?.ok()?;
-    safetensors::parameters(&repo.folder, &plan(&snapshot).weights)
+    safetensors::parameters(&repo.folder, &plan(&snapshot, Wanted::Original).weights)
 }

@@ -28,7 +28,9 @@ fn attention(scope: &Scope<'_>, config: &Config, shape: &BlockShape) -> Result<D
     let BlockShape { hidden, heads, .. } = *shape;
     let width = hidden / heads;
     // [heads, 3, width, hidden]
-    let projections = scope.numbers(&["self.in_proj.weight"], &[3 * hidden, hidden])?;
+    let projections = scope.table(&["self.in_proj.weight"], &[3 * hidden, hidden])?;
+    projections.use_whole();
+    let projections = projections.to_vec();
     let weight = |place: usize| -> Result<Rc<Matrix>> {
         let of_heads = projections.chunks_exact((width * hidden).max(1)).skip(place).step_by(3);
         Ok(Rc::new(scope.pack(&of_heads.flatten().copied().collect::<Vec<f32>>(), hidden, hidden)?))

@@ -260,7 +260,8 @@ impl StateDict {
     /// What the file says that it holds; several names of the same numbers count once.
     pub fn contents(&self) -> Vec<TensorInfo> {
         let mut seen = HashSet::new();
-        let distinct = self.views.iter().filter(|view| seen.insert((view.storage, view.start, &view.shape)));
+        let distinct =
+            self.views.iter().filter(|view| seen.insert((view.storage, view.start, &view.shape, &view.strides)));
         distinct.filter_map(|view| self.info(view)).collect()
     }
 

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use half::{bf16, f16};
 use vitrine_kernels::convert;
+use vitrine_kernels::int8::quantize_weights;
 
-use super::numbers::{Numbers, quantize, reserve, zeros};
+use super::numbers::{Numbers, reserve, zeros};
 use super::{Form, Held, Kept, Matrix, Piece, Resident, Rows};
 use crate::peers::SharedPeers;
 use crate::safetensors::Dtype;
@@ -166,7 +167,7 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
         Target::Rows(Numbers::F16(out)) => out.extend(numbers.iter().map(|number| f16::from_f32(*number))),
         Target::Rows(Numbers::Bf16(out)) => out.extend(numbers.iter().map(|number| bf16::from_f32(*number))),
         Target::Rows(Numbers::Q8 { numbers: out, scales, .. }) => {
-            let (quantized, scale) = quantize(numbers);
+            let (scale, quantized) = quantize_weights(numbers);
             out.extend(quantized);
             scales.push(scale);
         }

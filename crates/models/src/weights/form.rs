@@ -113,6 +113,11 @@ impl Asked {
         self.by_row.contains(name)
     }
 
+    /// Whether the model computes with a tensor's numbers as they are, never rounded.
+    pub fn is_exact(&self, name: &str) -> bool {
+        self.forms.get(name) == Some(&Form::Numbers)
+    }
+
     /// Whether the model has a use for a tensor.
     pub fn uses(&self, name: &str) -> bool {
         self.forms.contains_key(name.strip_suffix(super::SCALES).unwrap_or(name))

@@ -8,7 +8,7 @@ use super::{Resident, Rows};
 use crate::Result;
 
 /// Below so many numbers a matrix is not quantized: it costs nothing to keep it exact.
-const FEWEST_QUANTIZED: usize = 1 << 14;
+pub(crate) const FEWEST_QUANTIZED: usize = 1 << 14;
 
 /// A packed matrix `[outputs, inputs]`.
 pub(crate) struct Matrix {

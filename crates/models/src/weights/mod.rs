@@ -23,7 +23,7 @@ pub(crate) use building::{Building, fill, readable};
 pub(crate) use filling::{Filling, hold};
 pub use form::Asked;
 pub(crate) use form::{Asking, Form, Held, Kept, Piece};
-pub(crate) use matrix::{Input, Matrix, Panels};
+pub(crate) use matrix::{FEWEST_QUANTIZED, Input, Matrix, Panels};
 pub use model_weights::Weights;
 pub(crate) use numbers::{Numbers, Rows};
 pub use parts::{LateTable, Parts};
@@ -170,6 +170,11 @@ impl<'a> WeightsReader<'a> {
         if complete { Ok(()) } else { Err(Error::Weights("the file of weights ends too soon".to_owned())) }
     }
 
+    /// All tensors of all files by name.
+    pub(crate) fn into_kept(self) -> HashMap<String, Kept> {
+        self.tensors.kept
+    }
+
     /// All tensors of all files. A tensor is found with `prefix` (`bert.`) before its name as well as without, as Python
     /// does for a body with or without a head.
     pub fn finish(self, prefix: &'static str) -> Weights {
@@ -228,6 +233,11 @@ impl Tensors<'_> {
     /// Whether a tensor has come.
     fn has(&self, name: &str) -> bool {
         self.kept.contains_key(name)
+    }
+
+    /// Whether the model is known to have asked for a tensor of this name.
+    pub fn wants(&self, name: &str) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.forms.contains_key(name))
     }
 
     /// The form in which the model wants a tensor; where it has not asked, one from which any can be made.

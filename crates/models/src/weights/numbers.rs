@@ -1,10 +1,11 @@
 //! Numbers in their resident format and in row-major order: tables of embeddings, and whatever is used as it stands.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use half::{bf16, f16};
+use vitrine_kernels::int8::quantize_weights;
 
 use crate::{Error, Result};
 
@@ -51,6 +52,11 @@ impl Rows {
     pub(crate) fn absent(numbers: Numbers, shape: Vec<usize>) -> Self {
         let rows = shape.first().copied().unwrap_or(0);
         Self { absent: RefCell::new(vec![true; rows]), ..Self::new(numbers, shape) }
+    }
+
+    /// The numbers in their format.
+    pub(crate) fn numbers(&self) -> Ref<'_, Numbers> {
+        self.numbers.borrow()
     }
 
     /// Rows, and numbers in each.
@@ -173,11 +179,11 @@ impl Numbers {
             Self::Bf16(numbers) => copy(numbers, places, from, bf16::from_f32),
             Self::Q8 { numbers, scales, .. } => {
                 for (row, from) in rows.zip(from.chunks_exact(width.max(1))) {
-                    let (quantized, scale) = quantize(from);
+                    let (scale, quantized) = quantize_weights(from);
                     if let (Some(numbers), Some(kept)) =
                         (numbers.get_mut(row * width..(row + 1) * width), scales.get_mut(row))
                     {
-                        numbers.copy_from_slice(&quantized);
+                        numbers.iter_mut().zip(quantized).for_each(|(number, quantized)| *number = quantized);
                         *kept = scale;
                     }
                 }
@@ -209,14 +215,6 @@ impl Numbers {
         }
         Ok(gathered)
     }
-}
-
-/// A row as whole numbers from -127 to 127 and what to multiply them by.
-pub(crate) fn quantize(row: &[f32]) -> (Vec<i8>, f32) {
-    let largest = row.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
-    let scale = largest / 127.0;
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    (row.iter().map(|number| (number * inverse).round_ties_even() as i8).collect(), scale)
 }
 
 /// A vector with room for so many numbers.

@@ -110,12 +110,18 @@ fn is_quantized(info: &TensorInfo) -> bool {
 pub(super) fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
     let quantized = is_quantized(info);
     let scales = if quantized && tensors.uses(&info.name) { tensors.scales(&info.name) } else { None };
+    if quantized && scales.is_none() && tensors.wants(&info.name) {
+        return Err(Error::Weights(format!("tensor `{}` is in I8, and no scales come before it", info.name)));
+    }
     if scales.is_none() && !(info.dtype.is_float() && tensors.uses(&info.name)) {
         return Ok(Building::skipping(info.bytes));
     }
     let scales = scales.unwrap_or_default();
     if quantized && Some(&scales.len()) != info.shape.first() {
         return Err(Error::Weights(format!("tensor `{}` has {} scales for its rows", info.name, scales.len())));
+    }
+    if !scales.iter().all(|scale| scale.is_finite()) {
+        return Err(Error::Weights(format!("tensor `{}` has scales that are no numbers", info.name)));
     }
     if !quantized {
         readable(&info.name, info.dtype)?;
