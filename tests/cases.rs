@@ -17,7 +17,8 @@ fn session(model: &str, task: &str) -> Session {
         dtype: "auto".to_owned(),
         device: None,
         snapshot: None,
-        peers: None,
+        cores: None,
+        machine: None,
         later: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))

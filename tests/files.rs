@@ -96,7 +96,8 @@ fn options() -> LoadOptions {
         dtype: "auto".to_owned(),
         device: None,
         snapshot: None,
-        peers: None,
+        cores: None,
+        machine: None,
         later: None,
     }
 }

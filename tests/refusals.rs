@@ -38,7 +38,8 @@ fn loaded_on(device: Option<Device>, model: &str, task: &str, host: &dyn Host) -
         dtype: "auto".to_owned(),
         device,
         snapshot: None,
-        peers: None,
+        cores: None,
+        machine: None,
         later: None,
     };
     block_on(load(&Folder::new(folder_of(model)), &options, host))

@@ -54,7 +54,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         dtype: options.dtype,
         device: None,
         snapshot: None,
-        peers: None,
+        cores: None,
+        machine: None,
         later: None,
     };
     let loaded = load(&*model.source, &load_options, &terminal).await;

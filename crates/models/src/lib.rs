@@ -12,6 +12,7 @@ mod head;
 mod layers;
 mod peers;
 mod pooling;
+mod probe;
 mod safetensors;
 mod torch;
 mod weights;
@@ -26,6 +27,7 @@ pub use head::Head;
 pub use layers::{Activation, Linear};
 pub use peers::{Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
+pub use probe::gflops;
 pub use safetensors::{Dtype, Header, TensorInfo};
 pub use weights::{Asked, LateTable, Parts, Resident, SCALES, Weights, WeightsReader};
 

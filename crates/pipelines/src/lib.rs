@@ -26,14 +26,14 @@ mod zero_shot_classification;
 
 /// What workers that share a model say to each other.
 pub mod peers {
-    pub use vitrine_models::{Error, Message, Peers, Result, Share, SharedPeers};
+    pub use vitrine_models::{Error, Message, Peers, Result, Share, SharedPeers, gflops};
 }
 
 pub use convert::{Converted, convert};
 pub use error::{Error, Result};
 pub use inspect::{Inspection, inspect};
 pub use late::Late;
-pub use load::{LoadOptions, Session, load};
+pub use load::{LoadOptions, Machine, Session, load};
 pub use registry::PIPELINES;
 
 use std::cell::RefCell;

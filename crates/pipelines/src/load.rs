@@ -9,7 +9,7 @@ use serde_json::Value;
 use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, Wanted, plan};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
-use vitrine_tasks::{Device, Task, refusal, task};
+use vitrine_tasks::{Choice, Device, ModelSize, Task, choose, refusal, task};
 
 use crate::late::{Late, Model, read_needed};
 use crate::loading::{Loading, WeightsSink};
@@ -18,9 +18,6 @@ use crate::sentence_transformers::{Files, Modules, json};
 use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
 use crate::tokenizer::{self, Named, Tokenizer};
 use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification};
-
-/// Weights of fewer bytes are not shared by workers.
-const FEWEST_SHARED: u64 = 8 << 20;
 
 /// What to load.
 #[derive(Clone)]
@@ -37,10 +34,21 @@ pub struct LoadOptions {
     pub device: Option<Device>,
     /// What is known of the repository already, so that its host is not asked again.
     pub snapshot: Option<Snapshot>,
-    /// Workers that may hold parts of the model and compute with them.
-    pub peers: Option<SharedPeers>,
+    /// Cores that compute; as many as pay where absent.
+    pub cores: Option<u32>,
+    /// What there is beside this core; `None` for nothing.
+    pub machine: Option<Rc<dyn Machine>>,
     /// The source again, where a first answer may come before all weights: what is missing is read from it later.
     pub later: Option<Rc<dyn Source>>,
+}
+
+/// The cores that a model may compute on.
+pub trait Machine {
+    /// What one core does in f32, in 10⁹ operations a second; measured once.
+    fn gflops(&self) -> f64;
+
+    /// Workers on so many other cores, which may hold parts of a model; `None` where there are none to be had.
+    fn others(&self, count: usize) -> Option<SharedPeers>;
 }
 
 /// A model that is ready to run its task.
@@ -103,7 +111,6 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         None => source.snapshot(&options.repo, &options.revision).await?,
     };
     let mut plan = plan(&snapshot, Wanted::of_dtype(&options.dtype));
-    let resident = asked.unwrap_or(if plan.is_compact() { Resident::Q8 } else { Resident::F32 });
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -156,10 +163,13 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         return Err(Plan::no_weights(&snapshot).into());
     }
     let head = entry.head;
-    // Where there is little to compute, workers would wait for each other more than they help.
-    let weights_bytes: u64 = plan.weights.iter().map(|file| file.size).sum();
-    let peers = options.peers.as_ref().filter(|_| weights_bytes >= FEWEST_SHARED);
-    let workers = 1 + peers.map_or(0, SharedPeers::count);
+    let choice = choice(options, &config, numbers);
+    let chosen = Resident::parse(choice.dtype)?.filter(|_| !plan.is_compact());
+    let resident = asked.or(chosen).unwrap_or(Resident::Q8);
+    let others = options.cores.unwrap_or(choice.workers).saturating_sub(1) as usize;
+    let machine = options.machine.as_ref().filter(|_| others > 0);
+    let peers = machine.and_then(|machine| machine.others(others));
+    let workers = 1 + peers.as_ref().map_or(0, SharedPeers::count);
     // Where the class does not tell what the checkpoint was trained for, the names of its tensors do, which come first.
     let untold = head != Head::None && class_head(&config).is_none() && plan.weights.len() == 1;
     let mut late = None;
@@ -179,7 +189,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         };
         let mut reader = WeightsReader::new(resident, |name| architecture.uses(name, head));
         if let Some(peers) = peers {
-            reader.share(peers.clone());
+            reader.share(peers);
         }
         reader.ask(ask);
         for file in &plan.weights {
@@ -238,6 +248,19 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         compares_pairs,
         late,
     })
+}
+
+/// What suits a model of this config where the page leaves the choice.
+fn choice(options: &LoadOptions, config: &Config, numbers: u64) -> Choice {
+    let number = |keys: &[&str]| keys.iter().find_map(|key| config.get(key).as_u64());
+    let hidden = number(&["hidden_size", "dim", "d_model", "n_embd", "embedding_size"]).unwrap_or(0);
+    let table = number(&["vocab_size"]).unwrap_or(0).saturating_mul(hidden);
+    let heads = number(&["num_attention_heads", "n_heads", "num_heads", "encoder_attention_heads"]).unwrap_or(1);
+    let multiplied = numbers.saturating_sub(table);
+    let model = ModelSize { numbers, multiplied, heads: u32::try_from(heads).unwrap_or(1) };
+    let asks = options.dtype == "auto" || options.dtype.is_empty();
+    let gflops = options.machine.as_ref().filter(|_| asks).map(|machine| machine.gflops());
+    choose(&model, &options.device.unwrap_or_default(), gflops)
 }
 
 /// Whether a classifier was trained on pairs: one of sentence-transformers, or one whose labels say `entail…`.

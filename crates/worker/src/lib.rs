@@ -5,7 +5,7 @@ mod mailbox;
 mod peers;
 mod share;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -32,6 +32,8 @@ struct State {
     spawn: Function,
     /// The workers that share the models, as long as there are such models.
     peers: RefCell<Weak<PeerWorkers>>,
+    /// What one core does, once it has been measured.
+    gflops: OnceCell<f64>,
     loads: Loads,
     /// What each load has made, by the id of its request.
     sessions: RefCell<HashMap<u32, Rc<Session>>>,
@@ -51,6 +53,7 @@ impl Worker {
             post,
             spawn,
             peers: RefCell::default(),
+            gflops: OnceCell::new(),
             loads: Loads::default(),
             sessions: RefCell::default(),
             running: RefCell::default(),

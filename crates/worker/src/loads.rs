@@ -6,10 +6,9 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
-use js_sys::Reflect;
 use vitrine_hub::{Endpoint, RepoId, Revision, Source, Token};
-use vitrine_pipelines::peers::{Peers, SharedPeers};
-use vitrine_pipelines::{Late, LoadOptions, Session};
+use vitrine_pipelines::peers::{Peers, SharedPeers, gflops};
+use vitrine_pipelines::{Late, LoadOptions, Machine, Session};
 use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
@@ -106,17 +105,6 @@ impl Loads {
 }
 
 impl State {
-    /// The workers that a model may be shared with, started where there are none; `None` where one core is to compute.
-    fn peers(&self, cores: Option<u32>) -> Option<SharedPeers> {
-        let cores = cores.map_or_else(cores_to_use, |cores| cores as usize);
-        if let Some(peers) = self.peers.borrow().upgrade().filter(|peers| 1 + peers.count() == cores) {
-            return Some(SharedPeers::new(peers));
-        }
-        let peers = Rc::new(PeerWorkers::start(&self.spawn, cores.checked_sub(1).filter(|others| *others > 0)?)?);
-        *self.peers.borrow_mut() = Rc::downgrade(&peers);
-        Some(SharedPeers::new(peers))
-    }
-
     fn loaded(&self, id: u32, session: Rc<Session>) {
         let answer = Answer::Loaded(Loaded {
             task: session.task.tag.to_owned(),
@@ -135,14 +123,19 @@ impl State {
     }
 }
 
-/// Most cores that are used without being asked for: beyond, workers wait for each other more than they compute.
-const MOST_CORES: f64 = 4.0;
+impl Machine for State {
+    fn gflops(&self) -> f64 {
+        *self.gflops.get_or_init(|| gflops(now))
+    }
 
-/// Cores of this device that a model may use.
-fn cores_to_use() -> usize {
-    let navigator = Reflect::get(&js_sys::global(), &"navigator".into());
-    let cores = navigator.and_then(|navigator| Reflect::get(&navigator, &"hardwareConcurrency".into()));
-    cores.ok().and_then(|cores| cores.as_f64()).unwrap_or(1.0).clamp(1.0, MOST_CORES) as usize
+    fn others(&self, count: usize) -> Option<SharedPeers> {
+        if let Some(peers) = self.peers.borrow().upgrade().filter(|peers| peers.count() == count) {
+            return Some(SharedPeers::new(peers));
+        }
+        let peers = Rc::new(PeerWorkers::start(&self.spawn, count)?);
+        *self.peers.borrow_mut() = Rc::downgrade(&peers);
+        Some(SharedPeers::new(peers))
+    }
 }
 
 /// What is left of a model waits this long, so that a first answer has the connection for itself.
@@ -178,7 +171,8 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
         dtype: load.dtype,
         device: Some(vitrine_browser::device()),
         snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
-        peers: page.state.peers(load.cores),
+        cores: load.cores,
+        machine: Some(page.state.clone()),
         later: Some(source.clone()),
     };
     vitrine_pipelines::load(&*source, &options, page).await.map_err(|error| page.state.failed(error))
