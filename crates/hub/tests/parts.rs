@@ -11,8 +11,8 @@ use fake::{COMMIT, Fault, Host, WEIGHTS, read, snapshot};
 use futures_executor::block_on;
 use futures_util::future::join;
 use vitrine_hub::{
-    Error, Http, Kept, MemoryStorage, PartSink, Result, SinkError, Snapshot, Source, Storage, cached_bytes, plan,
-    stored,
+    Error, Http, Kept, MemoryStorage, PartSink, Result, SinkError, Snapshot, Source, Storage, Wanted, cached_bytes,
+    plan, stored,
 };
 
 const SIZE: usize = 5_500_000;
@@ -92,7 +92,7 @@ fn parts_are_asked_for_and_a_read_of_the_whole_fetches_only_the_rest() {
     assert_eq!(host.parts(), [(0, Some(300_000)), (MIB - 50_000, Some(2 * MIB + 7)), (4 * MIB, Some(end - 100_000))]);
     let bytes = wanted.iter().map(|part| part.end - part.start).sum();
     assert_eq!(kept(&source, &found), Kept { bytes, complete: false, verified: false });
-    assert_eq!(block_on(cached_bytes(&storage, &found, &plan(&found))), bytes);
+    assert_eq!(block_on(cached_bytes(&storage, &found, &plan(&found, Wanted::Original))), bytes);
     assert_eq!(block_on(stored(&storage)).unwrap()[0].bytes, bytes);
     // What is kept is not asked for again.
     let again = parts(&source, &found, &wanted).unwrap();
