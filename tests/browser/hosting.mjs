@@ -29,7 +29,7 @@ export const tests = [
   {
     name: "a page whose files are missing says so",
     async run(t) {
-      for (const path of ["/worker.js", "/worker/worker.js", "/worker/worker_bg.wasm"]) {
+      for (const path of ["/worker.js", "/worker-relaxed/worker.js", "/worker-relaxed/worker_bg.wasm"]) {
         const site = t.keep(await startSite({ missing: [path] }));
         await expectFailure(t, { site }, ["unsupported-browser", "internal", "network"]);
       }

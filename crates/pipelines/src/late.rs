@@ -13,6 +13,9 @@ use crate::{Error, Result};
 /// A table takes this much at least to come later.
 const LEAST_TABLE: u64 = 4 << 20;
 
+/// A smaller file is here as a whole as soon as its parts would be.
+const LEAST_FILE: u64 = 32 << 20;
+
 /// Bytes that are asked for first, to find the header of a file of weights in.
 const FIRST: u64 = 1 << 16;
 
@@ -163,7 +166,7 @@ pub(crate) async fn read_needed(
     sink: &mut WeightsSink<'_, '_>,
 ) -> Result<Option<Rc<Late>>> {
     let pinned = snapshot.commit.is_some() && file.sha256.is_some();
-    if !pinned || file.size < 2 * LEAST_TABLE || source.kept(snapshot, file).await.complete {
+    if !pinned || file.size < LEAST_FILE || source.kept(snapshot, file).await.complete {
         return Ok(None);
     }
     let mut first = Vec::new();
