@@ -83,6 +83,22 @@ export async function waitState(page, states, { selector = "model-widget", timeo
   }
 }
 
+/** What a site replaces so that a test can read the memory of the workers' modules. */
+export const watched = {
+  "/worker.js": (text) => `const instantiate = WebAssembly.instantiate;
+    WebAssembly.instantiate = async (...given) => {
+      const made = await instantiate(...given);
+      globalThis.memory = made.exports.memory;
+      return made;
+    };\n${text}`,
+};
+
+/** Bytes of the memory of all workers of a page whose site is `watched`. */
+export async function memoryOf(page) {
+  const bytes = page.workers().map((worker) => worker.evaluate(() => globalThis.memory?.buffer.byteLength ?? 0));
+  return (await Promise.all(bytes)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** Waits until the widget shows what a load would fetch, and answers the text of its button. */
 export async function waitDescribed(page, selector = "model-widget") {
   const button = page.locator(`${selector} [data-action=load]`);

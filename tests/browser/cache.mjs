@@ -77,7 +77,8 @@ export const tests = [
       const outputs = await Promise.all([1, 2, 3, 4, 5].map((index) => output(page, `#w${index}`)));
       for (const one of outputs) assertEqual(one, outputs[0], "output");
       assertEqual([weights(t.hub).length, sent(t.hub)], [1, sizeOf(t.hub)], "downloads and bytes");
-      assertEqual(page.workers().length, 1, "workers");
+      const names = await Promise.all(page.workers().map((worker) => worker.evaluate(() => self.name)));
+      assertEqual(names.filter((name) => name !== "beside").length, 1, "workers that are not beside another");
     },
   },
   {

@@ -1,27 +1,13 @@
 // What the widget tells before a load: memory, time, and that a model cannot fit; and what a load and many runs then take.
 
 import assert from "node:assert/strict";
-import { Visitor, run, shownText, waitDescribed, waitState } from "./browser.mjs";
+import { Visitor, memoryOf, run, shownText, waitDescribed, waitState, watched } from "./browser.mjs";
 import { Link } from "./hub.mjs";
 import { startSite } from "./site.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const TASK = "text-classification";
-
-/** Lets a page read the memory of its workers' modules: `memoryOf(page)`, of all together. */
-const watched = {
-  "/worker.js": (text) => `const instantiate = WebAssembly.instantiate;
-    WebAssembly.instantiate = async (...given) => {
-      const made = await instantiate(...given);
-      globalThis.memory = made.exports.memory;
-      return made;
-    };\n${text}`,
-};
-const memoryOf = async (page) => {
-  const bytes = page.workers().map((worker) => worker.evaluate(() => globalThis.memory.buffer.byteLength));
-  return (await Promise.all(bytes)).reduce((sum, bytes) => sum + bytes, 0);
-};
 
 /** What a widget tells, in seconds and bytes. */
 async function told(page) {

@@ -1,6 +1,6 @@
 // From a widget in view to a loaded model: what is fetched when, what is said of it, and who learns of it.
 
-import { NETWORK, property, run, shownText, until, waitDescribed, waitState } from "./browser.mjs";
+import { NETWORK, memoryOf, property, run, shownText, until, waitDescribed, waitState, watched } from "./browser.mjs";
 import { startPlainHost } from "./hub.mjs";
 import { startSite } from "./site.mjs";
 
@@ -230,16 +230,10 @@ export const tests = [
   {
     name: "memory after a load is at most 1.15 times the weights",
     async run(t) {
-      const watch = `const instantiate = WebAssembly.instantiateStreaming;
-        WebAssembly.instantiateStreaming = async (...given) => {
-          const made = await instantiate(...given);
-          globalThis.memory = made.instance.exports.memory;
-          return made;
-        };\n`;
-      const site = t.keep(await startSite({ replace: { "/worker.js": (text) => watch + text } }));
-      const page = await t.open({ model: MINILM }, { site });
+      const site = t.keep(await startSite({ replace: watched }));
+      const page = await t.open({ model: MINILM, cores: 1 }, { site });
       await page.evaluate(() => document.querySelector("model-widget").load());
-      const used = () => page.workers()[0].evaluate(() => globalThis.memory.buffer.byteLength);
+      const used = () => memoryOf(page);
       const loaded = await used();
       const weights = t.hub.repository(MINILM).commit("main").files.get("model.safetensors").bytes();
       const resident = f32Bytes(weights, /^(embeddings|encoder)\.(?!position_ids)/);
