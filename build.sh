@@ -35,7 +35,7 @@ step() {
     if [[ $status -ne 0 ]]; then
         printf 'FAILED after %s s, the end of %s:\n' "$((SECONDS - started))" "$log"
         tail -n 40 "$log" | sed 's/^/    | /'
-    elif [[ "$1 ${2-}" =~ ^(cargo\ (build|clippy)|relaxed_worker) ]] && ! grep -qE '^ *(Compiling|Checking) ' "$log"; then
+    elif [[ "$1 ${2-}" =~ ^(cargo\ (build|clippy)|wasm_build) ]] && ! grep -qE '^ *(Compiling|Checking) ' "$log"; then
         printf 'up to date\n'
     else
         printf '%s s\n' "$((SECONDS - started))"
@@ -93,13 +93,14 @@ prerequisites() {
     [[ $(node -p 'process.versions.node.split(".")[0]') -ge 20 ]] || stop "Node.js 20 or later is needed, $(node -v) is here."
     command -v npm >/dev/null || stop 'npm is missing: install it (it comes with Node.js), then run this again.'
     command -v python3 >/dev/null || stop 'Python is missing: install python3, then run this again.'
-    toolchain || stop 'Rust lacks clippy, rustfmt or the wasm32-unknown-unknown target: install rustup (https://rustup.rs), which adds them.'
+    toolchain || stop 'Rust lacks clippy, rustfmt, rust-src or the wasm32-unknown-unknown target: install rustup (https://rustup.rs), which adds them.'
 }
 
-# A toolchain with clippy, rustfmt and the standard library for wasm.
+# A toolchain with clippy, rustfmt and the standard library for wasm, and its source, which is built to be smaller.
 toolchain() {
     local sysroot
     if sysroot=$(rustc --print sysroot 2>/dev/null) && [[ -d $sysroot/lib/rustlib/wasm32-unknown-unknown ]] &&
+        [[ -f $sysroot/lib/rustlib/src/rust/library/Cargo.lock ]] &&
         cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1; then
         return
     fi
@@ -109,7 +110,7 @@ toolchain() {
 
 install_toolchain() {
     { rustc --version || rustup default stable; } &&
-        rustup target add wasm32-unknown-unknown && rustup component add clippy rustfmt
+        rustup target add wasm32-unknown-unknown && rustup component add clippy rustfmt rust-src
 }
 
 node_packages() {
@@ -182,21 +183,23 @@ site() {
         rm -rf dist && mv target/site dist
 }
 
-relaxed_worker() {
-    RUSTFLAGS='-C target-feature=+simd128,+relaxed-simd' cargo build --release \
-        --target wasm32-unknown-unknown --target-dir target/relaxed -p vitrine-worker
+# wasm_build FEATURES ARGUMENT…: cargo's build for wasm as a page loads it. The standard library is built along, to be
+# small, and a panic says what happened but not in which line; stable compilers do both when told to be bootstrapping.
+wasm_build() {
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C target-feature=$1 -Z location-detail=none" cargo build \
+        -Z build-std=std,panic_abort -Z build-std-features=optimize_for_size \
+        --target wasm32-unknown-unknown "${@:2}"
 }
 
 build_site() {
     node_packages
     step bindgen 'build of the bindgen tool' cargo build -p vitrine-bindgen
     # The page's module is built to be small, the worker's to be fast.
-    step wasm-element 'wasm build of element' \
-        cargo build --profile page --target wasm32-unknown-unknown -p vitrine-element
-    step wasm-worker 'wasm build of worker' \
-        cargo build --release --target wasm32-unknown-unknown -p vitrine-worker
+    step wasm-element 'wasm build of element' wasm_build +simd128 --profile page -p vitrine-element
+    step wasm-worker 'wasm build of worker' wasm_build +simd128 --release -p vitrine-worker
     # The same source again, with instructions that not every browser has; worker.js picks.
-    step wasm-worker-relaxed 'wasm build of worker with relaxed SIMD' relaxed_worker
+    step wasm-worker-relaxed 'wasm build of worker with relaxed SIMD' \
+        wasm_build +simd128,+relaxed-simd --release --target-dir target/relaxed -p vitrine-worker
     local element="$WASM/page/vitrine_element.wasm" worker="$WASM/release/vitrine_worker.wasm"
     local relaxed=target/relaxed/wasm32-unknown-unknown/release/vitrine_worker.wasm
     local tools=(target/debug/vitrine-bindgen tests/browser/package-lock.json)
