@@ -23,16 +23,11 @@ pub(crate) enum Node {
     Capture(usize, Box<Node>),
     /// Once matched, it is not tried another way.
     Atomic(Box<Node>),
-    Look {
-        behind: bool,
-        negated: bool,
-        node: Box<Node>,
-    },
+    #[rustfmt::skip]
+    Look { behind: bool, negated: bool, node: Box<Node> },
     /// The text that a group captured.
-    Back {
-        group: usize,
-        folded: bool,
-    },
+    #[rustfmt::skip]
+    Back { group: usize, folded: bool },
 }
 
 /// What holds at a place between characters.

@@ -43,10 +43,6 @@ pub fn consent(consent: &Consent) -> Markup {
             @if !offline && consent.cached > 0 {
                 p class="muted" { (text::partly_stored(consent.cached, consent.total)) }
             }
-            @let told = consent.expectation.map(|told| expected(told, offline)).unwrap_or_default();
-            @if !told.is_empty() {
-                p class="muted" { (told) }
-            }
             @if consent.metered && !offline {
                 p class="warning" { (icon(Icon::Warning)) span { (text::METERED) } }
             }
@@ -60,9 +56,12 @@ pub fn consent(consent: &Consent) -> Markup {
                     @if consent.total > 0 { " · " (format::bytes(if offline { consent.total } else { missing })) }
                 }
             }
-            @if !consent.files.is_empty() {
+            @let told = consent.expectation.map(|told| expected(told, offline)).unwrap_or_default();
+            @if consent.files.is_empty() {
+                @if !told.is_empty() { p class="muted" { (told) } }
+            } @else {
                 details class="files" {
-                    summary { span { (text::files(consent.files.len())) } }
+                    summary { span { (text::files(consent.files.len())) @if !told.is_empty() { " · " (told) } } }
                     ul {
                         @for (path, size) in consent.files {
                             li { bdi class="mono" { (path) } span class="size" { (format::bytes(*size)) } }
