@@ -62,7 +62,7 @@ thread_local! {
 /// Prepares work: 0 product in f32, 1 the same with bias and GELU, 2 product in int8, 3 the same with rows that are
 /// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU
 /// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps, 9 and 10 [layers](layers::layers) in f32
-/// and in int8 of `a` tokens, `b` of them different, with the parts `c`. For products, `a` rows, `b` inputs, `c` outputs.
+/// and in int8 of `a` tokens, `b` of them, one a time, the parts `c`. For products, `a` rows, `b` inputs, `c` outputs.
 // SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {

@@ -1,4 +1,4 @@
-//! The layers of a small BERT (MiniLM: 6 layers, 384 numbers a token, 12 heads, 1,536 inner numbers), kernel by kernel:
+//! The layers of a small BERT (MiniLM: 384 numbers a token, 12 heads, 1,536 inner numbers), kernel by kernel:
 //! what a product costs whose weights are in no cache.
 
 use vitrine_kernels::attention::{Shape, attend};
@@ -10,7 +10,6 @@ use crate::checks::Random;
 pub const HIDDEN: usize = 384;
 const INNER: usize = 1536;
 const HEADS: usize = 12;
-const LAYERS: usize = 6;
 
 /// Parts of a layer, to be put together: the time of one is what is missing without it.
 const PRODUCTS: usize = 1;
@@ -58,56 +57,52 @@ impl Matrix {
     }
 }
 
-/// Layers of which `different` have weights of their own, in f32 or in int8; a call does the `parts` of six of them, the
-/// next ones each time.
-pub fn layers(random: &mut Random, quantized: bool, different: usize, parts: usize) -> super::Run {
+/// So many layers, in f32 or in int8: each call does the `parts` of the next one.
+pub fn layers(random: &mut Random, quantized: bool, count: usize, parts: usize) -> super::Run {
     let shapes = [(HIDDEN, HIDDEN); 4].into_iter().chain([(INNER, HIDDEN), (HIDDEN, INNER)]);
     let mut matrices = Vec::new();
-    for (outputs, inputs) in std::iter::repeat_n(shapes, different).flatten() {
+    for (outputs, inputs) in std::iter::repeat_n(shapes, count).flatten() {
         matrices.push(Matrix::new(random, quantized, outputs, inputs));
     }
     let numbers = random.numbers(HIDDEN);
     let mut next = 0;
     Box::new(move |rows, out| {
         out.copy_from_slice(rows);
-        let quantize = |rows: &[f32], inputs| {
-            (quantized && parts & QUANTIZATION != 0).then(|| int8::Rows::quantize(rows, inputs))
-        };
+        let quantize =
+            |rows: &[f32], inputs| (quantized && parts & QUANTIZATION != 0).then(|| int8::Rows::quantize(rows, inputs));
         let residual = |rows: &mut [f32], others: &[f32]| {
             if parts & NORMS != 0 {
                 add(rows, others);
                 norm::layer_norm(rows, &numbers, &numbers, 1e-12);
             }
         };
-        for _ in 0..LAYERS {
-            let matrix = |index: usize, rows: &[f32], quantized: &Option<int8::Rows>, activation| {
-                let matrix = &matrices[next % different * 6 + index];
-                if parts & PRODUCTS != 0 {
-                    return matrix.product(rows, quantized, activation);
-                }
-                vec![0.5; rows.len() / matrix.inputs * matrix.bias.len()]
-            };
-            let input = quantize(out, HIDDEN);
-            let [query, key, value] = [0, 1, 2].map(|index| matrix(index, out, &input, None));
-            let mut attended = vec![0.0; out.len()];
-            if parts & ATTENTION != 0 {
-                let (tokens, width) = (out.len() / HIDDEN, HIDDEN / HEADS);
-                let shape = Shape {
-                    heads: HEADS,
-                    key_heads: HEADS,
-                    queries: tokens,
-                    keys: tokens,
-                    width,
-                    value_width: width,
-                    scale: 0.2,
-                    window: None,
-                };
-                attend(&query, &key, &value, &shape, None, &mut attended);
+        let matrix = |index: usize, rows: &[f32], quantized: &Option<int8::Rows>, activation| {
+            let matrix = &matrices[next % count * 6 + index];
+            if parts & PRODUCTS != 0 {
+                return matrix.product(rows, quantized, activation);
             }
-            residual(out, &matrix(3, &attended, &quantize(&attended, HIDDEN), None));
-            let inner = matrix(4, out, &quantize(out, HIDDEN), Some(Function::Gelu));
-            residual(out, &matrix(5, &inner, &quantize(&inner, INNER), None));
-            next += 1;
+            vec![0.5; rows.len() / matrix.inputs * matrix.bias.len()]
+        };
+        let input = quantize(out, HIDDEN);
+        let [query, key, value] = [0, 1, 2].map(|index| matrix(index, out, &input, None));
+        let mut attended = vec![0.0; out.len()];
+        if parts & ATTENTION != 0 {
+            let (tokens, width) = (out.len() / HIDDEN, HIDDEN / HEADS);
+            let shape = Shape {
+                heads: HEADS,
+                key_heads: HEADS,
+                queries: tokens,
+                keys: tokens,
+                width,
+                value_width: width,
+                scale: 0.2,
+                window: None,
+            };
+            attend(&query, &key, &value, &shape, None, &mut attended);
         }
+        residual(out, &matrix(3, &attended, &quantize(&attended, HIDDEN), None));
+        let inner = matrix(4, out, &quantize(out, HIDDEN), Some(Function::Gelu));
+        residual(out, &matrix(5, &inner, &quantize(&inner, INNER), None));
+        next += 1;
     })
 }
