@@ -109,10 +109,11 @@ fn several<L: Lanes>(
     let row_count = out.len() / outputs;
     assert!(rows.len() >= row_count * inputs && panels.len() >= range.len() * inputs * PANEL);
     let at_once = (CACHED / inputs.max(1)).max(1).next_multiple_of(4);
+    let group = group(inputs * PANEL * size_of::<f32>());
     for first_row in (0..row_count).step_by(at_once) {
         let count = at_once.min(row_count - first_row);
-        for first in range.clone().step_by(group(inputs * PANEL * size_of::<f32>())) {
-            let last = range.end.min(first + group(inputs * PANEL * size_of::<f32>()));
+        for first in range.clone().step_by(group) {
+            let last = range.end.min(first + group);
             let place = Place::<Floats<L>> {
                 rows: rows.as_ptr().wrapping_add(first_row * inputs),
                 row_stride: inputs,

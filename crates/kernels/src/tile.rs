@@ -8,7 +8,7 @@ pub(crate) const GROUP: usize = 32;
 /// Bytes of panels that lie in the second cache beside the rows.
 const CACHED: usize = 3 << 16;
 
-/// Panels of so many bytes that rows are multiplied by at once.
+/// How many panels of so many bytes rows are multiplied by at once.
 pub(crate) fn group(panel_bytes: usize) -> usize {
     (CACHED / panel_bytes.max(1)).clamp(4, GROUP) / 4 * 4
 }
