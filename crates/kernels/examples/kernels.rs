@@ -3,6 +3,8 @@
 
 #[path = "../tests/checks/mod.rs"]
 mod checks;
+#[path = "kernels/layers.rs"]
+mod layers;
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -59,15 +61,19 @@ thread_local! {
 
 /// Prepares work: 0 product in f32, 1 the same with bias and GELU, 2 product in int8, 3 the same with rows that are
 /// quantized already, 4 attention of `a` tokens in `b` heads of `c` numbers, 5 softmax of `a` rows of `b` numbers, 6 GELU
-/// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps. For products, `a` rows, `b`
-/// inputs, `c` outputs.
+/// and 7 layer norm of the same (5 to 7 copy the rows too), 8 sums in registers in `a` steps, 9 and 10 [layers](layers::layers) in f32
+/// and in int8 of `a` tokens, `b` of them, one a time, the parts `c`. For products, `a` rows, `b` inputs, `c` outputs.
 // SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
     let mut random = Random::new(work as usize);
     let plain = Finish::default();
-    let rows = random.numbers(a * b * if work == 4 { c } else { 1 });
-    let out = vec![0.0; if work == 4 { a * b * c } else { a * b.max(c) }];
+    let (read, written) = match work {
+        4 => (a * b * c, a * b * c),
+        9 | 10 => (a * layers::HIDDEN, a * layers::HIDDEN),
+        _ => (a * b, a * b.max(c)),
+    };
+    let (rows, out) = (random.numbers(read), vec![0.0; written]);
     let run: Run = match work {
         0 | 1 => {
             let panels = random.numbers(product::packed_len(c, b));
@@ -116,6 +122,7 @@ extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
                 norm::layer_norm(out, &weight, &weight, 1e-12);
             })
         }
+        9 | 10 => layers::layers(&mut random, work == 10, b, c),
         #[cfg(target_arch = "wasm32")]
         _ => Box::new(move |_, out| peak(a, out)),
         #[cfg(not(target_arch = "wasm32"))]

@@ -7,18 +7,12 @@
 pub(crate) mod dots;
 
 use crate::lanes::{self, Kernel, Lanes};
-use crate::tile::{Place, Sums, rows_times_panels};
+use crate::tile::{GROUP, Place, Sums, group, rows_times_panels};
 use crate::{Finish, PANEL};
 pub(crate) use dots::{Activation, Weight};
 
 /// Inputs that are packed together.
 const INPUTS: usize = 4;
-
-/// Panels that rows are multiplied by at once.
-const GROUP: usize = 4;
-
-/// Outputs that are finished together.
-const STRETCH: usize = 256;
 
 /// Bytes that a packed matrix `[outputs, inputs]` takes.
 pub fn packed_len(outputs: usize, inputs: usize) -> usize {
@@ -186,47 +180,40 @@ impl Kernel for Product<'_> {
         let count = out.len().checked_div(outputs).unwrap_or_default();
         let mut weights = dots::Weights::default();
         let mut results = [0; 4 * GROUP * PANEL];
-        for stretch in (0..outputs).step_by(STRETCH) {
-            let end = outputs.min(stretch + STRETCH);
-            for first in (stretch..end).step_by(GROUP * PANEL) {
-                let width = (end - first).min(GROUP * PANEL);
-                let group = width.div_ceil(PANEL);
-                let weights = weights.of(panels.get(first * inputs..).unwrap_or_default(), group * PANEL * inputs);
-                let of_weights = scales.get(first..first + width).unwrap_or_default();
-                let sums = sums.get(first..first + width).unwrap_or_default();
-                for row in (0..count).step_by(4) {
-                    let four = 4.min(count - row);
-                    let place = Place::<L::Dots> {
-                        rows: rows.numbers.as_ptr().wrapping_add(row * inputs),
-                        row_stride: inputs,
-                        panels: weights.as_ptr(),
-                        panel_stride: inputs * PANEL,
-                        out: results.as_mut_ptr(),
-                        out_stride: GROUP * PANEL,
-                    };
-                    // SAFETY: `product` asserted that there are so many rows and weights; `results` has room for four
-                    // rows of a group.
-                    unsafe { rows_times_panels(place, four, group, inputs / L::Dots::STEP) };
-                    for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
-                        let quantized = rows.scales.get(row).copied().unwrap_or_default();
-                        let out = out.get_mut(row * outputs + first..).unwrap_or_default();
-                        let out = out.get_mut(..width).unwrap_or_default();
-                        if !finish.add {
-                            scaled(results, sums, of_weights, quantized, out);
-                            continue;
-                        }
-                        let mut numbers = [0.0; GROUP * PANEL];
-                        let numbers = numbers.get_mut(..width).unwrap_or_default();
-                        scaled(results, sums, of_weights, quantized, numbers);
-                        finish.apply::<L>(numbers, first);
-                        out.iter_mut().zip(numbers).for_each(|(out, number)| *out += *number);
+        let at_once = group(inputs * PANEL * size_of::<Weight>()) * PANEL;
+        for first in (0..outputs).step_by(at_once) {
+            let width = (outputs - first).min(at_once);
+            let group = width.div_ceil(PANEL);
+            let weights = weights.of(panels.get(first * inputs..).unwrap_or_default(), group * PANEL * inputs);
+            let of_weights = scales.get(first..first + width).unwrap_or_default();
+            let sums = sums.get(first..first + width).unwrap_or_default();
+            for row in (0..count).step_by(4) {
+                let four = 4.min(count - row);
+                let place = Place::<L::Dots> {
+                    rows: rows.numbers.as_ptr().wrapping_add(row * inputs),
+                    row_stride: inputs,
+                    panels: weights.as_ptr(),
+                    panel_stride: inputs * PANEL,
+                    out: results.as_mut_ptr(),
+                    out_stride: GROUP * PANEL,
+                };
+                // SAFETY: `product` asserted that there are so many rows and weights; `results` has room for four
+                // rows of a group.
+                unsafe { rows_times_panels(place, four, group, inputs / L::Dots::STEP) };
+                for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
+                    let quantized = rows.scales.get(row).copied().unwrap_or_default();
+                    let out = out.get_mut(row * outputs + first..).unwrap_or_default();
+                    let out = out.get_mut(..width).unwrap_or_default();
+                    if !finish.add {
+                        scaled(results, sums, of_weights, quantized, out);
+                        finish.apply::<L>(out, first);
+                        continue;
                     }
-                }
-            }
-            if !finish.add {
-                for row in 0..count {
-                    let out = out.get_mut(row * outputs + stretch..row * outputs + end).unwrap_or_default();
-                    finish.apply::<L>(out, stretch);
+                    let mut numbers = [0.0; GROUP * PANEL];
+                    let numbers = numbers.get_mut(..width).unwrap_or_default();
+                    scaled(results, sums, of_weights, quantized, numbers);
+                    finish.apply::<L>(numbers, first);
+                    out.iter_mut().zip(numbers).for_each(|(out, number)| *out += *number);
                 }
             }
         }

@@ -4,14 +4,8 @@
 //! `8p + 8` (0 where there is none), which is the order in which the inner loop reads them.
 
 use crate::lanes::{self, Kernel, Lanes, WIDTH};
-use crate::tile::{Floats, Place, rows_times_panels};
+use crate::tile::{Floats, GROUP, Place, group, rows_times_panels};
 use crate::{Finish, PANEL};
-
-/// Panels that rows are multiplied by at once: their results are what one row of the inner loop holds.
-const GROUP: usize = 4;
-
-/// Panels whose results are finished at once.
-const STRETCH: usize = 32;
 
 /// Numbers of rows, and of panels, that may lie in the second cache at once.
 const CACHED: usize = 1 << 16;
@@ -87,7 +81,7 @@ impl Kernel for Product<'_> {
         match panels {
             Panels::Packed(panels) => several::<L>(rows, panels, 0..count, inputs, outputs, &finish, out),
             Panels::Of(panel) => {
-                let at_once = (CACHED / panel_len.max(1)).max(1).next_multiple_of(GROUP).min(count);
+                let at_once = (CACHED / panel_len.max(1)).max(1).next_multiple_of(4).min(count);
                 let mut panels = vec![0.0; at_once * panel_len];
                 for first in (0..count).step_by(at_once) {
                     let range = first..count.min(first + at_once);
@@ -115,10 +109,11 @@ fn several<L: Lanes>(
     let row_count = out.len() / outputs;
     assert!(rows.len() >= row_count * inputs && panels.len() >= range.len() * inputs * PANEL);
     let at_once = (CACHED / inputs.max(1)).max(1).next_multiple_of(4);
+    let group = group(inputs * PANEL * size_of::<f32>());
     for first_row in (0..row_count).step_by(at_once) {
         let count = at_once.min(row_count - first_row);
-        for first in range.clone().step_by(STRETCH) {
-            let last = range.end.min(first + STRETCH);
+        for first in range.clone().step_by(group) {
+            let last = range.end.min(first + group);
             let place = Place::<Floats<L>> {
                 rows: rows.as_ptr().wrapping_add(first_row * inputs),
                 row_stride: inputs,
@@ -127,39 +122,33 @@ fn several<L: Lanes>(
                 out: out.as_mut_ptr().wrapping_add(first_row * outputs + first * WIDTH),
                 out_stride: outputs,
             };
-            let rows_of = |row: usize, start: usize, end: usize| {
+            let place_of = |row: usize| {
                 let row = (first_row + row) * outputs;
-                row + start * WIDTH..row + outputs.min(end * WIDTH)
+                row + first * WIDTH..row + outputs.min(last * WIDTH)
             };
-            for panel in (first..last).step_by(GROUP) {
-                let end = last.min(panel + GROUP);
-                let place = place.at(0, panel - first);
-                if !finish.add && end * WIDTH <= outputs {
-                    // SAFETY: rows and panels are as many as asserted above, and the panels' outputs are all in `out`.
-                    unsafe { rows_times_panels(place, count, end - panel, inputs) };
-                    continue;
-                }
-                let mut results = [0.0; 4 * GROUP * WIDTH];
-                for row in (0..count).step_by(4) {
-                    let four = 4.min(count - row);
-                    let place = Place { out: results.as_mut_ptr(), out_stride: GROUP * WIDTH, ..place.at(row, 0) };
-                    // SAFETY: as above, and `results` has room for four rows of a group.
-                    unsafe { rows_times_panels(place, four, end - panel, inputs) };
-                    for (row, results) in (row..row + four).zip(results.chunks_exact_mut(GROUP * WIDTH)) {
-                        let out = out.get_mut(rows_of(row, panel, end)).unwrap_or_default();
-                        let results = results.get_mut(..out.len()).unwrap_or_default();
-                        if finish.add {
-                            finish.apply::<L>(results, panel * WIDTH);
-                            out.iter_mut().zip(results).for_each(|(out, result)| *out += *result);
-                        } else {
-                            out.copy_from_slice(results);
-                        }
-                    }
-                }
-            }
-            if !finish.add {
+            if !finish.add && last * WIDTH <= outputs {
+                // SAFETY: rows and panels are as many as asserted above, and the panels' outputs are all in `out`.
+                unsafe { rows_times_panels(place, count, last - first, inputs) };
                 for row in 0..count {
-                    finish.apply::<L>(out.get_mut(rows_of(row, first, last)).unwrap_or_default(), first * WIDTH);
+                    finish.apply::<L>(out.get_mut(place_of(row)).unwrap_or_default(), first * WIDTH);
+                }
+                continue;
+            }
+            let mut results = [0.0; 4 * GROUP * WIDTH];
+            for row in (0..count).step_by(4) {
+                let four = 4.min(count - row);
+                let place = Place { out: results.as_mut_ptr(), out_stride: GROUP * WIDTH, ..place.at(row, 0) };
+                // SAFETY: as above, and `results` has room for four rows of a group.
+                unsafe { rows_times_panels(place, four, last - first, inputs) };
+                for (row, results) in (row..row + four).zip(results.chunks_exact_mut(GROUP * WIDTH)) {
+                    let out = out.get_mut(place_of(row)).unwrap_or_default();
+                    let results = results.get_mut(..out.len()).unwrap_or_default();
+                    finish.apply::<L>(results, first * WIDTH);
+                    if finish.add {
+                        out.iter_mut().zip(results).for_each(|(out, result)| *out += *result);
+                    } else {
+                        out.copy_from_slice(results);
+                    }
                 }
             }
         }

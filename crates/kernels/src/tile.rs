@@ -2,6 +2,17 @@
 
 use crate::lanes::{Lanes, WIDTH};
 
+/// Panels that rows are multiplied by at once, at most.
+pub(crate) const GROUP: usize = 32;
+
+/// Bytes of panels that lie in the second cache beside the rows.
+const CACHED: usize = 3 << 16;
+
+/// How many panels of so many bytes rows are multiplied by at once.
+pub(crate) fn group(panel_bytes: usize) -> usize {
+    (CACHED / panel_bytes.max(1)).clamp(4, GROUP) / 4 * 4
+}
+
 /// Sums of products of eight outputs.
 pub(crate) trait Sums: Copy {
     /// A number of a row, and of a panel.
@@ -143,7 +154,9 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Plac
     }
 }
 
-/// Any number of rows times any number of panels that lie behind one another.
+/// Any number of rows times any number of panels that lie behind one another. The first rows meet all panels, which then
+/// come from memory in one stream, before the others find them in the cache: processors do not fetch ahead well what is
+/// read in pieces.
 ///
 /// # Safety
 /// As for [`tiles`], with `rows` rows and `panels` panels.
@@ -153,8 +166,11 @@ pub(crate) unsafe fn rows_times_panels<S: Sums>(place: Place<S>, rows: usize, pa
     let rest = place.at(whole, 0);
     // SAFETY: every tile lies within the rows and the panels.
     unsafe {
-        for panel in 0..panels {
-            tiles::<S, 4, 1>(place.at(0, panel), steps, whole / 4);
+        let first = whole.min(4);
+        for (row, count) in [(0, first / 4), (first, (whole - first) / 4)] {
+            for panel in 0..panels {
+                tiles::<S, 4, 1>(place.at(row, panel), steps, count);
+            }
         }
         let mut panel = 0;
         while panel < panels && whole < rows {

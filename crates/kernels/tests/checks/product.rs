@@ -72,13 +72,14 @@ pub fn of_wide_rows_follow_their_definition() -> u64 {
         check(count, 1536, 36);
     }
     check(5, 64, 384);
+    check(17, 384, 261);
     check(1, 3072, 40);
     check(300, 1537, 9);
     0
 }
 
 pub fn finish_as_told() -> u64 {
-    for (count, inputs, outputs) in [(1, 5, 3), (4, 16, 32), (7, 9, 45), (6, 3, 64)] {
+    for (count, inputs, outputs) in [(1, 5, 3), (4, 16, 32), (7, 9, 45), (6, 3, 64), (9, 4, 530)] {
         let mut random = Random::new(outputs);
         let (rows, weights) = (random.numbers(count * inputs), random.numbers(outputs * inputs));
         let (bias, before) = (random.numbers(outputs), random.numbers(count * outputs));
