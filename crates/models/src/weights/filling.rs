@@ -72,7 +72,7 @@ impl Filling {
             (Target::Rows(Numbers::Bf16(out)), Dtype::BF16, None) => return out.extend(convert::bf16s(bytes)),
             _ => {}
         }
-        let (width, fill): (usize, fn(&mut [f32], &[u8])) = match dtype {
+        let (width, fill): (usize, Fill) = match dtype {
             Dtype::F32 => (4, convert::fill_f32s),
             Dtype::F64 => (8, convert::fill_f64s),
             Dtype::F16 => (2, convert::fill_f16s),
@@ -136,6 +136,9 @@ impl Filling {
         }
     }
 }
+
+/// Makes numbers of bytes.
+type Fill = fn(&mut [f32], &[u8]);
 
 /// A table whose rows come later, one by one.
 pub(crate) fn absent_table(shape: &[usize], resident: Resident) -> Result<Kept> {
