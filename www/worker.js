@@ -58,6 +58,8 @@ if (self.name !== "beside") {
   const module = WebAssembly.compileStreaming(fetch(url))
     // A host that does not name the type of the file.
     .catch(async () => WebAssembly.compile(await (await fetch(url)).arrayBuffer()));
+  // What is wrong with it is told once the glue is there.
+  module.catch(() => {});
   const spawn = () => {
     const beside = new Worker(script(), { type: "module", name: "beside" });
     module.then((module) => beside.postMessage({ module }));

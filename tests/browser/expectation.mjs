@@ -12,8 +12,8 @@ const TASK = "text-classification";
 /** What a widget tells, in seconds and bytes. */
 async function told(page) {
   const text = await shownText(page);
-  const [, memory, unit] = /Needs about ([\d.]+) (MB|GB) of memory/.exec(text) ?? [];
-  const [, minutes, seconds] = /about (?:(\d+) min)? ?(?:(\d+) s)? on this connection/.exec(text) ?? [];
+  const [, memory, unit] = /Takes ([\d.]+) (MB|GB) of memory/.exec(text) ?? [];
+  const [, minutes, seconds] = /of memory · (?:about|ready in about) (?:(\d+) min)? ?(?:(\d+) s)?/.exec(text) ?? [];
   assert.ok(memory && (minutes || seconds), `nothing is told: ${text}`);
   return { seconds: Number(minutes ?? 0) * 60 + Number(seconds ?? 0), memory: memory * { MB: 1e6, GB: 1e9 }[unit] };
 }
@@ -35,10 +35,10 @@ export const tests = [
       const cached = { ...entry, responseEnd: 101, transferSize: 300 };
       for (const [entries, downlink, expected] of [
         // 2.5 MB/s for 91.6 MB; what came from the cache tells nothing.
-        [[cached, entry], 10, "about 37 s on this connection"],
+        [[cached, entry], 10, "about 37 s"],
         // Not measured: what the browser takes the connection for, with one digit.
-        [[cached], 10, "about 1 min 10 s on this connection"],
-        [[], 1.5, "about 8 min 20 s on this connection"],
+        [[cached], 10, "about 1 min 10 s"],
+        [[], 1.5, "about 8 min 20 s"],
         [[], 0, ""],
       ]) {
         const visitor = await t.visitor();
@@ -50,7 +50,7 @@ export const tests = [
         const page = await visitor.open({ model: MINILM, endpoint: t.hub.endpoint });
         await waitDescribed(page);
         const text = await shownText(page);
-        assert.match(text, /Needs about (99\.\d|10\d) MB of memory/);
+        assert.match(text, /Takes (99\.\d|10\d) MB of memory/);
         assert.ok(expected ? text.includes(expected) : !text.includes("connection"), `${expected}: ${text}`);
       }
     },
@@ -110,7 +110,7 @@ export const tests = [
         await page.evaluate((dtype) => (document.querySelector("model-widget").dtype = dtype), dtype);
         await waitDescribed(page);
         assert.equal(await page.evaluate(() => document.querySelector("model-widget").error), null);
-        assert.match(await shownText(page), /Needs about 2\.4 GB of memory/);
+        assert.match(await shownText(page), /Takes 2\.4 GB of memory/);
       }
     },
   },

@@ -28,6 +28,7 @@ pub struct Consent<'a> {
 pub fn consent(consent: &Consent) -> Markup {
     let missing = consent.total.saturating_sub(consent.cached);
     let offline = consent.total > 0 && missing == 0;
+    let told = consent.expectation.map(|told| expected(told, offline)).unwrap_or_default();
     html! {
         div class="card consent" {
             p class="title" {
@@ -36,8 +37,9 @@ pub fn consent(consent: &Consent) -> Markup {
                 @if offline { span class="badge" { (text::READY_OFFLINE) } }
             }
             p class="muted" {
-                @if offline { (text::LOAD_FROM_DEVICE) }
-                @else if consent.total == 0 { (text::SIZE_UNKNOWN) " " (text::NO_DOWNLOAD_YET) }
+                @if consent.total == 0 { (text::SIZE_UNKNOWN) " " (text::NO_DOWNLOAD_YET) }
+                @else if !told.is_empty() { (told) }
+                @else if offline { (text::LOAD_FROM_DEVICE) }
                 @else { (text::NO_DOWNLOAD_YET) }
             }
             @if !offline && consent.cached > 0 {
@@ -56,12 +58,9 @@ pub fn consent(consent: &Consent) -> Markup {
                     @if consent.total > 0 { " · " (format::bytes(if offline { consent.total } else { missing })) }
                 }
             }
-            @let told = consent.expectation.map(|told| expected(told, offline)).unwrap_or_default();
-            @if consent.files.is_empty() {
-                @if !told.is_empty() { p class="muted" { (told) } }
-            } @else {
+            @if !consent.files.is_empty() {
                 details class="files" {
-                    summary { span { (text::files(consent.files.len())) @if !told.is_empty() { " · " (told) } } }
+                    summary { span { (text::files(consent.files.len())) } }
                     ul {
                         @for (path, size) in consent.files {
                             li { bdi class="mono" { (path) } span class="size" { (format::bytes(*size)) } }
@@ -270,15 +269,15 @@ mod tests {
                 .unwrap_or_default()
                 .to_owned()
         };
-        assert_eq!(line(told, 0), "Needs about 110 MB of memory · about 37 s on this connection");
+        assert_eq!(line(told, 0), "Takes 110 MB of memory · about 37 s");
         let guessed = Expectation { measured: false, ..told };
-        assert_eq!(line(guessed, 0), "Needs about 110 MB of memory · about 40 s on this connection");
+        assert_eq!(line(guessed, 0), "Takes 110 MB of memory · about 40 s");
         let here = Expectation { seconds: Some(0.4), ..guessed };
-        assert_eq!(line(here, 90), "Needs about 110 MB of memory · ready in about 1 s");
+        assert_eq!(line(here, 90), "Takes 110 MB of memory · ready in about 1 s");
         let long = Expectation { memory: None, seconds: Some(734.0), measured: false };
-        assert_eq!(line(long, 0), "about 11 min 40 s on this connection");
+        assert_eq!(line(long, 0), "about 11 min 40 s");
         let unknown = Expectation { seconds: None, ..told };
-        assert_eq!(line(unknown, 0), "Needs about 110 MB of memory");
+        assert_eq!(line(unknown, 0), "Takes 110 MB of memory");
         let nothing = Expectation { memory: None, seconds: None, measured: false };
         assert!(!line(nothing, 0).contains("about"));
     }

@@ -111,12 +111,12 @@ pub fn files(count: usize) -> String {
 
 /// The memory that a model will take.
 pub fn needs(memory: String) -> String {
-    format!("Needs about {memory} of memory")
+    format!("Takes {memory} of memory")
 }
 
 /// The time that a download will take.
 pub fn takes(time: String) -> String {
-    format!("about {time} on this connection")
+    format!("about {time}")
 }
 
 /// The time that a load without a download will take.
