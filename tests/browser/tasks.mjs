@@ -226,7 +226,7 @@ export const tests = [
         globalThis.outputs = [];
         const w = document.querySelector("model-widget");
         w.addEventListener("output", ({ detail }) => outputs.push(detail.inputs));
-        globalThis.older = w.run(Array(120_000).fill("some text ".repeat(12))).then(() => "done", ({ code }) => code);
+        globalThis.older = w.run(Array(20_000).fill("some text ".repeat(60))).then(() => "done", ({ code }) => code);
       });
       await waitState(page, "running");
       await page.locator("textarea").fill("");
