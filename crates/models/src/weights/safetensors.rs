@@ -40,6 +40,7 @@ impl Safetensors {
             }
             let infos = Header::parse(buffer, self.file_bytes)?.tensors;
             tensors.learn(&infos)?;
+            infos.iter().filter(|info| is_used(info, tensors)).try_for_each(|info| fits(info, tensors))?;
             self.state = State::Data(infos, 0, None);
         }
         let State::Data(infos, next, building) = &mut self.state else { return Ok(()) };
@@ -96,6 +97,15 @@ impl Safetensors {
             State::Data(infos, ..) => Some(infos.clone()),
         }
     }
+}
+
+/// No process addresses more bytes.
+const MOST_BYTES: u64 = if usize::BITS < 64 { isize::MAX as u64 } else { 1 << 47 };
+
+/// An error where no memory can hold a tensor.
+fn fits(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<()> {
+    let bytes = (info.bytes / info.dtype.width().max(1)).saturating_mul(tensors.resident.width());
+    if bytes > MOST_BYTES { Err(Error::OutOfMemory(bytes)) } else { Ok(()) }
 }
 
 /// Whether the model has a use for a tensor, and its numbers can be weights.
