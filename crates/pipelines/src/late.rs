@@ -74,8 +74,6 @@ pub struct Late {
     snapshot: Snapshot,
     file: RepoFile,
     tables: Vec<LateTable>,
-    /// Bytes that have come over the network since the load.
-    fetched: Cell<u64>,
     /// Why the file turned out to be wrong.
     broken: RefCell<Option<String>>,
     /// Whether the model is gone.
@@ -111,13 +109,8 @@ impl Late {
         self.unwanted.set(true);
     }
 
-    /// Bytes that have come over the network since the load.
-    pub fn fetched(&self) -> u64 {
-        self.fetched.get()
-    }
-
     async fn read(&self, parts: &[std::ops::Range<u64>]) -> Result<()> {
-        let mut sink = RowSink { late: self, pending: HashMap::new(), cached: false };
+        let mut sink = RowSink { late: self, pending: HashMap::new() };
         Ok(self.source.read_parts(&self.snapshot, &self.file, parts, &mut sink).await?)
     }
 }
@@ -127,7 +120,6 @@ struct RowSink<'a> {
     late: &'a Late,
     /// The beginning of a row, by the place where it goes on.
     pending: HashMap<u64, Vec<u8>>,
-    cached: bool,
 }
 
 impl PartSink for RowSink<'_> {
@@ -136,9 +128,6 @@ impl PartSink for RowSink<'_> {
             return Err(SinkError);
         }
         let Some(table) = self.late.tables.iter().find(|table| table.range().contains(&offset)) else { return Ok(()) };
-        if !self.cached {
-            self.late.fetched.set(self.late.fetched.get() + bytes.len() as u64);
-        }
         let mut row = self.pending.remove(&offset).unwrap_or_default();
         let start = offset - row.len() as u64;
         row.extend_from_slice(bytes);
@@ -149,10 +138,6 @@ impl PartSink for RowSink<'_> {
             self.pending.insert(offset + bytes.len() as u64, rest);
         }
         Ok(())
-    }
-
-    fn origin(&mut self, cached: bool) {
-        self.cached = cached;
     }
 }
 
@@ -200,13 +185,5 @@ pub(crate) async fn read_needed(
     }
     let tables = sink.reader.end_parts()?;
     let (source, snapshot, file) = (source.clone(), snapshot.clone(), file.clone());
-    Ok(Some(Rc::new(Late {
-        source,
-        snapshot,
-        file,
-        tables,
-        fetched: Cell::new(0),
-        broken: RefCell::default(),
-        unwanted: Cell::new(false),
-    })))
+    Ok(Some(Rc::new(Late { source, snapshot, file, tables, broken: RefCell::default(), unwanted: Cell::new(false) })))
 }
