@@ -15,19 +15,15 @@ let receiver;
 addEventListener("message", ({ data }) => {
   if (data.life) hold(data.life);
   else if (data.module) start(data.module, ({ Peer }) => new Peer((message, transfer) => postMessage(message, transfer)));
-  else if (receiver) receive(data);
+  else if (receiver) receiver.handle(data);
   else early.push(data);
 });
 
-// A worker that ends by itself could not be told from one that is busy.
-function receive(data) {
-  try {
-    receiver.handle(data);
-  } catch (error) {
-    postMessage({ gone: String(error?.message ?? error) });
-    throw error;
-  }
-}
+// After a trap nothing of the module may run: what it was in the midst of stays half done.
+addEventListener("error", ({ message }) => {
+  postMessage({ gone: message });
+  close();
+});
 
 // The other side waits for this lock: it is given back only when the worker is gone, however it went.
 function hold(name) {
@@ -47,7 +43,7 @@ function start(module, make) {
     .then(async (glue) => {
       await glue.default({ module_or_path: await module });
       receiver = make(glue);
-      early.forEach(receive);
+      early.forEach((data) => queueMicrotask(() => receiver.handle(data)));
     })
     .catch((error) => postMessage({ broken: String(error?.message ?? error) }));
 }

@@ -26,13 +26,17 @@ const KEEP = `<script>
   };
 </script>`;
 
-/** What a worker does when told `{fault: "trap"}` or `{fault: "spin"}`: its next look at the clock traps, or never ends. */
+/**
+ * What a worker does when told `{fault: "trap"}` or `{fault: "spin"}`: its next look at the clock traps, or never ends. One
+ * that has trapped must not go on: what it was in the midst of stays half done.
+ */
 const FAULTS = `
   const now = performance.now.bind(performance);
   let fault;
   performance.now = () => {
     if (fault === "spin") for (;;);
-    if (fault === "trap") { fault = undefined; throw new WebAssembly.RuntimeError("unreachable"); }
+    if (fault === "trapped") console.error("goes on after a trap");
+    if (fault === "trap") { fault = "trapped"; throw new WebAssembly.RuntimeError("unreachable"); }
     return now();
   };
   addEventListener("message", (event) => {
@@ -69,6 +73,12 @@ async function answered(t, options = {}) {
   t.hub.requests.length = 0;
   return { page, expected };
 }
+
+/** Keeps the page busy for so many milliseconds: what it hears of a worker waits. */
+const busy = (duration) => {
+  const end = performance.now() + duration;
+  while (performance.now() < end);
+};
 
 export const tests = [
   {
@@ -146,7 +156,9 @@ export const tests = [
       assertEqual(await output(page), expected, "output after a trap in a run");
       await page.evaluate(() => document.querySelector("model-widget").unload());
       await order(page, "trap");
-      assertEqual(await output(page), expected, "output after a trap in a load");
+      await begin(page);
+      await page.evaluate(busy, 500);
+      assertEqual((await outcome(page)).output, expected, "output after a trap in a load");
       assertEqual(await page.evaluate(() => kept.length), 3, "workers");
     },
   },
