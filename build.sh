@@ -170,7 +170,7 @@ wasm_module() {
         tests/browser/node_modules/.bin/wasm-opt "${@:3}" \
             --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
             --enable-mutable-globals --enable-reference-types --enable-multivalue --enable-relaxed-simd \
-            --strip-debug --strip-producers --strip-target-features \
+            --low-memory-unused --strip-debug --strip-producers --strip-target-features \
             "$out/unoptimized.wasm" -o "$out/${name}_bg.wasm" &&
         rm "$out/unoptimized.wasm"
 }

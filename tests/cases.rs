@@ -4,24 +4,23 @@ use std::collections::HashMap;
 
 use futures_executor::block_on;
 use serde_json::json;
-use vitrine_hub::{Folder, RepoId, Revision};
+use vitrine_hub::{Folder, RepoId, Repositories, Revision};
 use vitrine_pipelines::{LoadOptions, Session, load};
 use vitrine_tasks::TASKS;
 use vitrine_tests::{Silent, cases, difference, folder_of};
 
 fn session(model: &str, task: &str) -> Session {
+    let (source, repo) = (Folder::new(folder_of(model)), RepoId::parse(model).unwrap());
     let options = LoadOptions {
-        repo: RepoId::parse(model).unwrap(),
-        revision: Revision::parse("main").unwrap(),
+        snapshot: block_on(source.snapshot(&repo, &Revision::parse("main").unwrap())).unwrap(),
         task: Some(task.to_owned()),
         dtype: "auto".to_owned(),
         device: None,
-        snapshot: None,
         cores: None,
         machine: None,
         later: None,
     };
-    block_on(load(&Folder::new(folder_of(model)), &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))
+    block_on(load(&source, &options, &Silent)).unwrap_or_else(|error| panic!("{model}: {error}"))
 }
 
 #[test]

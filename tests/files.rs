@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use futures_executor::block_on;
-use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Revision, Sink, Snapshot, Source};
+use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Repositories, Revision, Sink, Snapshot, Source};
 use vitrine_pipelines::{Host, LoadOptions, convert, inspect, load};
 use vitrine_tasks::protocol::Progress;
 use vitrine_tests::folder_of;
@@ -39,7 +39,7 @@ impl Repository {
     }
 }
 
-impl Source for Repository {
+impl Repositories for Repository {
     fn snapshot<'a>(
         &'a self,
         repo: &'a RepoId,
@@ -56,7 +56,9 @@ impl Source for Repository {
             Ok(Snapshot { files, commit, ..self.folder.snapshot(repo, revision).await? })
         })
     }
+}
 
+impl Source for Repository {
     fn read<'a>(
         &'a self,
         _: &'a Snapshot,
@@ -88,14 +90,13 @@ impl Host for Told {
     }
 }
 
-fn options() -> LoadOptions {
+fn options(repository: &Repository) -> LoadOptions {
+    let (repo, revision) = (RepoId::parse("org/name").unwrap(), Revision::parse("main").unwrap());
     LoadOptions {
-        repo: RepoId::parse("org/name").unwrap(),
-        revision: Revision::parse("main").unwrap(),
+        snapshot: block_on(repository.snapshot(&repo, &revision)).unwrap(),
         task: None,
         dtype: "auto".to_owned(),
         device: None,
-        snapshot: None,
         cores: None,
         machine: None,
         later: None,
@@ -104,9 +105,9 @@ fn options() -> LoadOptions {
 
 /// The code and the sentence of a load's failure, and `inspect`'s problems.
 fn failure(repository: &Repository) -> (String, Vec<String>) {
-    let options = options();
+    let options = options(repository);
     let error = block_on(load(repository, &options, &Told::default())).err().expect("the load fails");
-    let snapshot = block_on(repository.snapshot(&options.repo, &options.revision)).unwrap();
+    let snapshot = options.snapshot.clone();
     let problems = block_on(inspect(repository, &snapshot, None, "auto")).unwrap().problems;
     (format!("{}: {error}", error.code()), problems)
 }
@@ -124,7 +125,8 @@ fn every_kind_of_weights_is_loaded_and_described() {
         ("bert-bin-zip", "F32 F64 I64", 64),
         ("bert-bin-legacy", "F32 F64 I64", 64),
     ] {
-        let (repository, host, options) = (Repository::new(checkpoint), Told::default(), options());
+        let (repository, host) = (Repository::new(checkpoint), Told::default());
+        let options = options(&repository);
         let session =
             block_on(load(&repository, &options, &host)).unwrap_or_else(|error| panic!("{checkpoint}: {error}"));
         let reported = host.0.borrow();
@@ -146,7 +148,7 @@ fn every_kind_of_weights_is_loaded_and_described() {
 #[test]
 fn a_compact_checkpoint_is_preferred_and_told() {
     let original = Repository::new("bert-sequence-classification");
-    let snapshot = block_on(original.snapshot(&options().repo, &options().revision)).unwrap();
+    let snapshot = options(&original).snapshot;
     let converted = block_on(convert(&original, &snapshot, "q8", &Told::default())).unwrap();
     let mut compact = Vec::new();
     converted.file.write(&mut compact).unwrap();
@@ -162,7 +164,7 @@ fn a_compact_checkpoint_is_preferred_and_told() {
         (&original, "q8", full, "q8"),
     ] {
         repository.read.borrow_mut().clear();
-        let options = LoadOptions { dtype: dtype.to_owned(), ..options() };
+        let options = LoadOptions { dtype: dtype.to_owned(), ..options(repository) };
         let session = block_on(load(repository, &options, &Told::default())).unwrap();
         assert_eq!((session.weights.as_str(), session.dtype), (weights, resident), "{dtype}");
         let read = repository.read.borrow();

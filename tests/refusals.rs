@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use futures_executor::block_on;
 use serde_json::{Value, json};
-use vitrine_hub::{Folder, LocalBoxFuture, RepoId, Revision};
+use vitrine_hub::{Folder, LocalBoxFuture, RepoId, Repositories, Revision};
 use vitrine_models::{Config, Header, architecture};
 use vitrine_pipelines::{Error, Host, LoadOptions, Session, load};
 use vitrine_tasks::protocol::{Note, Progress};
@@ -31,18 +31,17 @@ fn loaded(model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
 }
 
 fn loaded_on(device: Option<Device>, model: &str, task: &str, host: &dyn Host) -> Result<Session, Error> {
+    let (source, repo) = (Folder::new(folder_of(model)), RepoId::parse(model).unwrap());
     let options = LoadOptions {
-        repo: RepoId::parse(model).unwrap(),
-        revision: Revision::parse("main").unwrap(),
+        snapshot: block_on(source.snapshot(&repo, &Revision::parse("main").unwrap())).unwrap(),
         task: (!task.is_empty()).then(|| task.to_owned()),
         dtype: "auto".to_owned(),
         device,
-        snapshot: None,
         cores: None,
         machine: None,
         later: None,
     };
-    block_on(load(&Folder::new(folder_of(model)), &options, host))
+    block_on(load(&source, &options, host))
 }
 
 #[test]

@@ -6,6 +6,7 @@ import { startSite } from "./site.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const SMALL = "checkpoints/bert-sequence-classification";
+const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const TEXT = "I like this very much";
 
 const weights = (hub) => hub.requests.filter(({ origin }) => origin === "cdn");
@@ -184,6 +185,41 @@ export const tests = [
       await page.waitForFunction(() => customElements.get("model-widget"));
       assertEqual(await output(page), expected, "output of the mended storage");
       assertEqual(weights(t.hub).length, 0, "downloads after the mending");
+    },
+  },
+  {
+    name: "what was quantized here is read again, and made again where it is damaged",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t, MINILM, 'dtype="q8" task="feature-extraction"'));
+      await page.evaluate(() => {
+        document.querySelector("model-widget").addEventListener("progress", ({ detail }) => (window.last = detail));
+      });
+      const expected = await output(page);
+      const complete = () =>
+        until(async () => (await entries(page, "q8-None/verified")).length, "the quantized copy is complete");
+      await complete();
+      const size = (await entries(page, "q8-None/\\d")).reduce((sum, [, bytes]) => sum + bytes, 0);
+      assert(size > 22e6 && size < 24e6, `${size} bytes of 90.9 million are kept`);
+      const again = async (what, least, most) => {
+        t.hub.requests.length = 0;
+        await page.evaluate(() => document.querySelector("model-widget").unload());
+        assertEqual(await output(page), expected, `output ${what}`);
+        const { total } = await page.evaluate(() => window.last);
+        assert(total > least && total < most, `${what}: ${total} bytes were read`);
+        assertEqual(weights(t.hub).length, 0, `downloads ${what}`);
+      };
+      await again("from the copy", 22e6, 24e6);
+      for (const [index, how] of ["bytes[bytes.length >> 1] ^= 1; return bytes", null].entries()) {
+        await damage(page, (await entries(page, "q8-None/\\d")).at(-1 - index)[0], how);
+        await again("from the author's file", 90e6, 93e6);
+        await complete();
+        await again("from the new copy", 22e6, 24e6);
+      }
+      await page.evaluate(() => document.querySelector("model-widget").unload());
+      await page.evaluate(() => document.querySelector("model-widget").setAttribute("dtype", "f32"));
+      const exact = await output(page);
+      assert(JSON.stringify(exact) !== JSON.stringify(expected), "f32 is not read from the copy");
     },
   },
   {

@@ -4,7 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vitrine_hub::{Endpoint, Folder, FolderStorage, Http, MemoryStorage, RepoId, Revision, Source, Storage, Token};
+use vitrine_hub::{
+    Endpoint, Folder, FolderStorage, Http, MemoryStorage, RepoId, Repositories, Revision, Storage, Token,
+};
 use vitrine_tasks::ErrorCode;
 
 use crate::Failure;
@@ -26,7 +28,7 @@ pub struct ModelOptions {
 /// A model, and where its files come from.
 pub struct Model {
     /// Where its files come from.
-    pub source: Box<dyn Source>,
+    pub source: Box<dyn Repositories>,
     /// Where they are kept; `None` for a folder, whose files are here already.
     pub storage: Option<Box<dyn Storage>>,
     /// The repository.

@@ -48,12 +48,10 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let model = options.model.open()?;
     let terminal = Terminal::new();
     let load_options = LoadOptions {
-        repo: model.repo,
-        revision: model.revision,
+        snapshot: model.source.snapshot(&model.repo, &model.revision).await?,
         task: options.task,
         dtype: options.dtype,
         device: None,
-        snapshot: None,
         cores: None,
         machine: None,
         later: None,

@@ -1,5 +1,6 @@
 //! The element's attributes, read once from text.
 
+use serde_json::Value;
 use vitrine_hub::Endpoint;
 use vitrine_tasks::protocol::{Failure, Load};
 
@@ -58,7 +59,7 @@ impl Attributes {
             dtype: self.dtype.clone(),
             cores: Load::parse_cores(&self.cores)?,
             token,
-            snapshot: None,
+            snapshot: Value::Null,
         })
     }
 }

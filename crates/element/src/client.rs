@@ -86,6 +86,12 @@ impl Client {
         Ok((session, loaded))
     }
 
+    /// Starts the worker, so that it is ready sooner.
+    pub(crate) fn begin(&self) {
+        // Whoever asks it for something hears why it could not be started.
+        let _ = self.ensure_thread();
+    }
+
     /// Stops a request: it fails with `aborted` at once, whatever the worker is doing.
     pub(crate) fn abort(&self, RequestId(id): RequestId) {
         let Some(pending) = self.pending.borrow_mut().remove(&id) else { return };

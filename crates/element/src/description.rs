@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
 use vitrine_browser::Caches;
-use vitrine_hub::{Endpoint, Error, Plan, RepoId, Revision, Snapshot, Source, Token, Wanted, cached_bytes, plan};
+use vitrine_hub::{Endpoint, Error, Plan, RepoId, Repositories, Revision, Snapshot, Token, Wanted, cached_bytes, plan};
 use vitrine_tasks::protocol::{Failure, Load};
 use vitrine_tasks::{ErrorCode, Example, Expectation, LoadSize, StoredModel, TASKS, Task, examples, refusal, task};
 
@@ -20,17 +20,22 @@ pub(crate) struct Description {
     pub examples: Vec<Example>,
 }
 
-/// Asks the host once; what is known from an earlier visit stands in for a host that cannot be reached.
+/// Describes what a load would load.
 pub(crate) async fn describe(load: &Load) -> Result<Description, Failure> {
-    let endpoint = Endpoint::parse(&load.endpoint).map_err(failed)?;
-    let repo = RepoId::parse(&load.model).map_err(failed)?;
-    let revision = Revision::parse(&load.revision).map_err(failed)?;
-    let token = load.token.as_deref().and_then(Token::parse);
-    let snapshot = shared_snapshot(endpoint, repo, revision, token).await.map_err(failed)?;
+    let snapshot = snapshot(load).await?;
     let tag = load.task.as_deref().or_else(|| snapshot.task());
     let task = tag.and_then(task).ok_or_else(|| unsupported(tag))?;
     let examples = examples::examples(task, snapshot.card.get("widget"), snapshot.card.language());
     Ok(Description { plan: plan(&snapshot, Wanted::of_dtype(&load.dtype)), task, examples, snapshot })
+}
+
+/// Asks the host once; what is known from an earlier visit stands in for a host that cannot be reached.
+pub(crate) async fn snapshot(load: &Load) -> Result<Snapshot, Failure> {
+    let endpoint = Endpoint::parse(&load.endpoint).map_err(failed)?;
+    let repo = RepoId::parse(&load.model).map_err(failed)?;
+    let revision = Revision::parse(&load.revision).map_err(failed)?;
+    let token = load.token.as_deref().and_then(Token::parse);
+    shared_snapshot(endpoint, repo, revision, token).await.map_err(failed)
 }
 
 /// What is asked for, and the answer that all who ask at the same time wait for.

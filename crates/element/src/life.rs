@@ -174,11 +174,12 @@ impl State {
 
     async fn load_once(self: &Rc<Self>) -> Result<(), Failure> {
         let model = self.model.get();
+        self.client.begin();
         let description = self.described().await?;
         self.show_load_begins();
         let mut load = self.attributes.borrow().load(&self.base(), self.token.borrow().clone())?;
         load.task = Some(description.task.tag.to_owned());
-        load.snapshot = serde_json::to_value(&description.snapshot).ok();
+        load.snapshot = serde_json::to_value(&description.snapshot).unwrap_or_default();
         let (state, meter) = (Rc::downgrade(self), Meter::default());
         let shown = Cell::new(0);
         let progress = move |progress: Progress| {

@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::future::{AbortHandle, AbortRegistration, Abortable};
 use js_sys::{Function, JSON, Promise, Reflect};
+use serde_json::Value;
 use vitrine_tasks::protocol::{Failure, Load, Progress};
 use vitrine_tasks::{ErrorCode, StoredModel};
 use wasm_bindgen::prelude::*;
@@ -12,6 +14,7 @@ use web_sys::AbortSignal;
 
 use crate::attributes::endpoint_url;
 use crate::client::{Client, RequestId, Session};
+use crate::description::snapshot;
 use crate::script_error::script_error;
 use crate::storage;
 use crate::widget::{given, progress_detail, to_script};
@@ -50,7 +53,7 @@ impl Module {
             dtype: text("dtype").unwrap_or_else(|| "auto".to_owned()),
             cores,
             token: text("token"),
-            snapshot: None,
+            snapshot: Value::Null,
         });
         let onprogress = option("onprogress").dyn_into::<Function>().ok();
         let progress = move |progress: Progress| {
@@ -63,7 +66,11 @@ impl Module {
         let client = self.0.clone();
         promise(async move {
             stop.check()?;
-            let (session, _) = client.load(load?, Rc::new(progress), |id| stop.begin(id)).await?;
+            let mut load = load?;
+            client.begin();
+            let snapshot = stop.unless_stopped(snapshot(&load)).await??;
+            load.snapshot = serde_json::to_value(&snapshot).unwrap_or_default();
+            let (session, _) = client.load(load, Rc::new(progress), |id| stop.begin(id)).await?;
             Ok(ModuleSession { client, session: RefCell::new(Some(Rc::new(session))) }.into())
         })
     }
@@ -132,6 +139,8 @@ impl ModuleSession {
 struct Stop {
     signal: Option<AbortSignal>,
     request: Rc<Cell<Option<RequestId>>>,
+    /// Of what the page does itself.
+    registration: Cell<Option<AbortRegistration>>,
     listener: Closure<dyn Fn()>,
 }
 
@@ -140,7 +149,10 @@ impl Stop {
         let signal = signal.dyn_into::<AbortSignal>().ok();
         let request = Rc::new(Cell::new(None));
         let (client, at_hand) = (client.clone(), request.clone());
+        let (handle, registration) = AbortHandle::new_pair();
+        let registration = Cell::new(Some(registration));
         let listener = Closure::<dyn Fn()>::new(move || {
+            handle.abort();
             if let Some(id) = at_hand.take() {
                 client.abort(id);
             }
@@ -149,7 +161,7 @@ impl Stop {
             // A signal takes any listener.
             let _ = signal.add_event_listener_with_callback("abort", listener.as_ref().unchecked_ref());
         }
-        Self { signal, request, listener }
+        Self { signal, request, registration, listener }
     }
 
     fn check(&self) -> Result<(), Failure> {
@@ -157,6 +169,12 @@ impl Stop {
             return Err(Failure::aborted());
         }
         Ok(())
+    }
+
+    /// What the work makes, unless it is stopped before.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let registration = self.registration.take().unwrap_or_else(|| AbortHandle::new_pair().1);
+        Abortable::new(work, registration).await.map_err(|_| Failure::aborted())
     }
 
     fn begin(&self, id: RequestId) {

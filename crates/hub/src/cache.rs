@@ -35,6 +35,11 @@ impl<'a> CachedFile<'a> {
         Self { storage, prefix, size: exact_size(snapshot, file) }
     }
 
+    /// A file that this device has made, which tells its own size.
+    pub(crate) fn derived(storage: &'a dyn Storage, snapshot: &Snapshot, file: &RepoFile) -> Self {
+        Self { size: None, ..Self::new(storage, snapshot, file) }
+    }
+
     /// The name of the file, unique on this device.
     pub(crate) fn name(&self) -> &str {
         &self.prefix

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use crate::protocol::fingerprint;
 use crate::snapshot::architectures;
 use crate::{
-    Error, Kept, LocalBoxFuture, ModelCard, PartSink, RepoFile, RepoId, Result, Revision, Sink, SinkError, Snapshot,
-    Source,
+    Error, Kept, LocalBoxFuture, ModelCard, PartSink, RepoFile, RepoId, Repositories, Result, Revision, Sink,
+    SinkError, Snapshot, Source,
 };
 
 pub use storage::FolderStorage;
@@ -168,11 +168,13 @@ impl Folder {
     }
 }
 
-impl Source for Folder {
+impl Repositories for Folder {
     fn snapshot<'a>(&'a self, repo: &'a RepoId, revision: &'a Revision) -> LocalBoxFuture<'a, Result<Snapshot>> {
         Box::pin(async { self.describe(repo, revision) })
     }
+}
 
+impl Source for Folder {
     fn read<'a>(
         &'a self,
         snapshot: &'a Snapshot,

@@ -11,10 +11,10 @@ use crate::protocol::{fingerprint, is_hub, refusal};
 use crate::snapshot::architectures;
 use crate::transport::{Method, Request, Response};
 use crate::{
-    Endpoint, Error, Kept, ModelCard, PartSink, RepoFile, RepoId, Result, Revision, Sink, Snapshot, Source, Storage,
-    Token, Transport, plan, protocol,
+    Endpoint, Error, Kept, ModelCard, PartSink, RepoFile, RepoId, Repositories, Result, Revision, Sink, Snapshot,
+    Source, Storage, Token, Transport, plan, protocol,
 };
-use crate::{parts, read};
+use crate::{derived, parts, read};
 
 /// How patient a source is.
 #[derive(Debug, Clone)]
@@ -254,11 +254,13 @@ fn module_paths(modules: &serde_json::Value) -> Vec<String> {
     folders.flat_map(|folder| names.map(|name| format!("{folder}/{name}"))).collect()
 }
 
-impl Source for Http {
+impl Repositories for Http {
     fn snapshot<'a>(&'a self, repo: &'a RepoId, revision: &'a Revision) -> LocalBoxFuture<'a, Result<Snapshot>> {
         Box::pin(self.fetch_snapshot(repo, revision))
     }
+}
 
+impl Source for Http {
     fn read<'a>(
         &'a self,
         snapshot: &'a Snapshot,
@@ -288,7 +290,25 @@ impl Source for Http {
         Box::pin(parts::kept(self, snapshot, file))
     }
 
-    fn verify_kept<'a>(&'a self, snapshot: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Result<bool>> {
-        Box::pin(parts::verify_kept(self, snapshot, file))
+    fn derived<'a>(&'a self, snapshot: &'a Snapshot, path: &'a str) -> LocalBoxFuture<'a, Option<RepoFile>> {
+        Box::pin(derived::derived(self, snapshot, path))
+    }
+
+    fn read_derived<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        file: &'a RepoFile,
+        sink: &'a mut dyn Sink,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(derived::read_derived(self, snapshot, file, sink))
+    }
+
+    fn keep_derived<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        path: &'a str,
+        bytes: Option<(u64, Vec<u8>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(derived::keep_derived(self, snapshot, path, bytes))
     }
 }

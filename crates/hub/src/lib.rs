@@ -1,11 +1,12 @@
 //! Repositories, revisions, snapshots, model-card metadata and sources of bytes, after the Hugging Face Hub.
 //!
-//! Bytes and names only: no tensor, no JavaScript. All I/O goes through [`Source`]; [`Http`] implements it over a
+//! Bytes and names only: no tensor, no JavaScript. All I/O goes through [`Source`] and [`Repositories`]; [`Http`] implements them over a
 //! [`Transport`] (a browser's fetch, HTTPS natively, a test's faults) and a [`Storage`].
 
 mod attempt;
 mod cache;
 mod card;
+mod derived;
 mod download;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
@@ -40,12 +41,15 @@ pub use transport::{Body, Method, Request, Response, Transport, TransportError};
 
 use std::ops::Range;
 
-/// Where a repository's files come from.
-pub trait Source {
+/// Where repositories are.
+pub trait Repositories: Source {
     /// What the repository holds at `revision`. A host that has commits is asked once, and every later read is of
     /// the commit it named.
     fn snapshot<'a>(&'a self, repo: &'a RepoId, revision: &'a Revision) -> LocalBoxFuture<'a, Result<Snapshot>>;
+}
 
+/// Where a repository's files come from.
+pub trait Source {
     /// Hands bytes `range` of `file` to `sink`, in order; `None` stands for the whole file, which is then checked
     /// against its SHA-256 where one is known.
     fn read<'a>(
@@ -58,7 +62,7 @@ pub trait Source {
 
     /// Hands the bytes of some parts of `file` to `sink`: each part's in order, the parts in any order, a byte that several
     /// have once. What is long of it is kept, so that a later read of the whole file fetches the rest only; what is fetched
-    /// is checked by its length only, until [`Source::verify_kept`] or a read of the whole.
+    /// is checked by its length only, until a read of the whole.
     ///
     /// [`Error::NoRanges`] where the host serves no parts of files; the sink then has nothing, or only what was kept.
     fn read_parts<'a>(
@@ -76,10 +80,30 @@ pub trait Source {
         Box::pin(async { Kept::default() })
     }
 
-    /// Checks the whole of `file`, as far as it was kept, against its SHA-256, and notes that it is right; false where
-    /// some of it is not kept, or no SHA-256 is known. [`Error::Integrity`] where it differs; nothing is kept of it then.
-    fn verify_kept<'a>(&'a self, _snapshot: &'a Snapshot, _file: &'a RepoFile) -> LocalBoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
+    /// The file at `path` that this device has made of the snapshot's, where all of it is kept.
+    fn derived<'a>(&'a self, _snapshot: &'a Snapshot, _path: &'a str) -> LocalBoxFuture<'a, Option<RepoFile>> {
+        Box::pin(async { None })
+    }
+
+    /// Hands such a file to `sink`; false where it turns out to be gone or damaged: what came of it is worth nothing then.
+    fn read_derived<'a>(
+        &'a self,
+        _snapshot: &'a Snapshot,
+        _file: &'a RepoFile,
+        _sink: &'a mut dyn Sink,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async { false })
+    }
+
+    /// Keeps bytes, from an offset on, of such a file, or, for `None`, notes that all of it has been kept; false where that
+    /// cannot be.
+    fn keep_derived<'a>(
+        &'a self,
+        _snapshot: &'a Snapshot,
+        _path: &'a str,
+        _bytes: Option<(u64, Vec<u8>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async { false })
     }
 }
 

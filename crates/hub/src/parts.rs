@@ -1,8 +1,6 @@
-//! Reading parts of a file: long ones kept like the whole, rows of a table quickly, and checking what was kept.
+//! Reading parts of a file: long ones kept like the whole, rows of a table quickly.
 
 use std::ops::Range;
-
-use sha2::{Digest, Sha256};
 
 use crate::cache::{CachedFile, kept_bytes, stretches};
 use crate::download::Download;
@@ -65,28 +63,6 @@ pub(crate) async fn kept(http: &Http, snapshot: &Snapshot, file: &RepoFile) -> K
     Kept { bytes: kept_bytes(&chunks), complete: verified || cached.is_complete(&chunks), verified }
 }
 
-/// Checks the whole of a file that is kept against its SHA-256.
-pub(crate) async fn verify_kept(http: &Http, snapshot: &Snapshot, file: &RepoFile) -> Result<bool> {
-    let Some(expected) = file.sha256 else { return Ok(false) };
-    let cached = CachedFile::new(&*http.storage, snapshot, file);
-    let _lock = http.storage.lock(cached.name(), &mut || ()).await;
-    let (verified, chunks) = cached.state().await;
-    if verified {
-        return Ok(true);
-    }
-    let mut sha256 = Hash(Sha256::new());
-    if !hand_on(&cached, &stretches(&chunks, 0..file.size), None, &mut sha256).await? {
-        return Ok(false);
-    }
-    if sha256.0.finalize().as_slice() != expected {
-        cached.clear().await;
-        return Err(Error::Integrity { path: file.path.clone(), reason: "its SHA-256 differs".to_owned() });
-    }
-    // Without it the next visit checks again.
-    let _ = cached.set_verified().await;
-    Ok(true)
-}
-
 /// Ranges in order and without overlaps, those with at most `gap` bytes between them as one.
 fn join(ranges: &[Range<u64>], gap: u64) -> Vec<Range<u64>> {
     let mut ranges: Vec<_> = ranges.iter().filter(|range| !range.is_empty()).cloned().collect();
@@ -124,19 +100,6 @@ impl Take for Wanted<'_> {
     fn waiting(&mut self) {
         self.sink.waiting();
     }
-}
-
-struct Hash(Sha256);
-
-impl Take for Hash {
-    fn take(&mut self, _: u64, bytes: &[u8]) -> Result<()> {
-        self.0.update(bytes);
-        Ok(())
-    }
-
-    fn origin(&mut self, _: bool) {}
-
-    fn waiting(&mut self) {}
 }
 
 #[cfg(test)]

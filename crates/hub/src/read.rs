@@ -145,10 +145,10 @@ pub(crate) fn part<'a>(bytes: &'a [u8], offset: u64, range: &Range<u64>) -> &'a 
 }
 
 /// The whole of a file on its way to a sink.
-struct Whole<'a> {
-    sink: &'a mut dyn Sink,
+pub(crate) struct Whole<'a> {
+    pub(crate) sink: &'a mut dyn Sink,
     /// Absent where the file needs no check: it has no known SHA-256, or had the right one before.
-    hasher: Option<Sha256>,
+    pub(crate) hasher: Option<Sha256>,
 }
 
 impl Whole<'_> {

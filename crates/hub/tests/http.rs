@@ -7,7 +7,9 @@ use std::time::Duration;
 use fake::{COMMIT, Fault, Host, REPO, WEIGHTS, read, snapshot};
 use futures_executor::block_on;
 use futures_util::future::join;
-use vitrine_hub::{Error, MemoryStorage, Options, RepoId, Revision, Sink, SinkError, Source, Storage, remove, stored};
+use vitrine_hub::{
+    Error, MemoryStorage, Options, RepoId, Repositories, Revision, Sink, SinkError, Source, Storage, remove, stored,
+};
 
 const SIZE: usize = 3_500_000;
 

@@ -13,10 +13,12 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use half::f16;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::safetensors::TensorInfo;
-use crate::weights::{Asked, FEWEST_QUANTIZED, Form, Kept, Numbers, Resident, Rows, SCALES, WeightsReader};
+use crate::safetensors::{Dtype, TensorInfo};
+use crate::weights::{
+    Asked, Entry, FEWEST_QUANTIZED, Form, Kept, Numbers, Resident, Rows, SCALES, WeightsReader, layout,
+};
 use crate::{Error, Result};
 
 /// Takes the bytes of one or several files of weights as they arrive, as [`WeightsReader`] does, and holds no more of them
@@ -120,17 +122,9 @@ impl<'a> Converter<'a> {
         }
         tensors.sort_by_key(|(place, _)| *place);
         let tensors: Vec<Tensor> = tensors.into_iter().map(|(_, tensor)| tensor).collect();
-        let mut header = Map::from_iter([("__metadata__".to_owned(), Value::Object(metadata))]);
-        let mut end = 0;
-        for tensor in &tensors {
-            let (start, (dtype, shape, bytes)) = (end, tensor.layout());
-            end += bytes;
-            let entry = json!({"dtype": dtype, "shape": shape, "data_offsets": [start, end]});
-            header.insert(tensor.name.clone(), entry);
-        }
-        let mut header = Value::Object(header).to_string().into_bytes();
-        header.resize(header.len().next_multiple_of(8), b' ');
-        Ok(CompactFile { header, tensors, data_bytes: end })
+        let entries: Vec<Entry> = tensors.iter().map(Tensor::entry).collect();
+        let (header, _) = layout(&entries, metadata);
+        Ok(CompactFile { header, tensors, data_bytes: entries.iter().map(Entry::bytes).sum() })
     }
 }
 
@@ -151,6 +145,7 @@ enum Place {
 
 /// A compact checkpoint that is ready to be written.
 pub struct CompactFile {
+    /// What stands before the tensors.
     header: Vec<u8>,
     tensors: Vec<Tensor>,
     data_bytes: u64,
@@ -172,28 +167,26 @@ enum Part {
 impl CompactFile {
     /// Bytes of the whole file.
     pub fn bytes(&self) -> u64 {
-        8 + self.header.len() as u64 + self.data_bytes
+        self.header.len() as u64 + self.data_bytes
     }
 
     /// Writes the file.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&(self.header.len() as u64).to_le_bytes())?;
         out.write_all(&self.header)?;
         self.tensors.iter().try_for_each(|tensor| tensor.write(out))
     }
 }
 
 impl Tensor {
-    /// The dtype, the shape and the number of bytes.
-    fn layout(&self) -> (&'static str, &[usize], u64) {
+    fn entry(&self) -> Entry {
         let shape = self.rows.shape.as_slice();
-        let (dtype, shape, width) = match (&self.part, &*self.rows.numbers()) {
-            (Part::Scales, _) => ("F32", shape.get(..1).unwrap_or_default(), 4),
-            (Part::Numbers, Numbers::Q8 { .. }) => ("I8", shape, 1),
-            (Part::Numbers, Numbers::F16(_)) => ("F16", shape, 2),
-            (Part::Numbers, _) => ("F32", shape, 4),
+        let (dtype, shape) = match (&self.part, &*self.rows.numbers()) {
+            (Part::Scales, _) => (Dtype::F32, shape.get(..1).unwrap_or_default()),
+            (Part::Numbers, Numbers::Q8 { .. }) => (Dtype::I8, shape),
+            (Part::Numbers, Numbers::F16(_)) => (Dtype::F16, shape),
+            (Part::Numbers, _) => (Dtype::F32, shape),
         };
-        (dtype, shape, shape.iter().product::<usize>() as u64 * width)
+        Entry { name: self.name.clone(), dtype, shape: shape.to_vec() }
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {

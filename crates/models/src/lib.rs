@@ -29,7 +29,7 @@ pub use peers::{Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
 pub use probe::gflops;
 pub use safetensors::{Dtype, Header, TensorInfo};
-pub use weights::{Asked, LateTable, Parts, Resident, SCALES, Weights, WeightsReader};
+pub use weights::{Asked, CompactCopy, LateTable, Parts, Resident, SCALES, Stretch, Weights, WeightsReader};
 
 use futures_util::future::LocalBoxFuture;
 

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ pub struct TensorInfo {
 }
 
 /// The formats of numbers that the format names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the names say it all")]
 #[allow(non_camel_case_types, reason = "the names of the format")]
 pub enum Dtype {

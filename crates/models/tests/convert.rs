@@ -2,18 +2,22 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "the files are the tests' own")]
 
+mod peers;
 mod tiny;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use futures_executor::block_on;
+use peers::InThread;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Map, Value, json};
 use tiny::{GoOn, folder, root};
 use vitrine_models::{
-    ARCHITECTURES, Architecture, Asked, Batch, Config, Converter, Error, Head, Resident, Result, SCALES, TensorInfo,
-    WeightsReader,
+    ARCHITECTURES, Architecture, Asked, Batch, Config, Converter, Error, Head, Resident, Result, SCALES, Stretch,
+    TensorInfo, WeightsReader,
 };
 
 /// A model of random numbers, large enough to be quantized.
@@ -93,31 +97,54 @@ impl Model {
         Self { architecture, head, config, file: safetensors::serialize(views, None).unwrap() }
     }
 
-    fn ask(&self, tensors: &[TensorInfo]) -> Result<Asked> {
+    fn ask(&self, tensors: &[TensorInfo], workers: usize) -> Result<Asked> {
         let shaped = tensors.iter().map(|tensor| (tensor.name.clone(), Some(tensor.shape.clone())));
-        self.architecture.ask(&self.config, self.head, shaped, 1)
+        self.architecture.ask(&self.config, self.head, shaped, workers)
     }
 
     /// The logits, or the hidden states, that it gives with the weights of `file`.
     fn run(&self, file: &[u8], resident: Resident) -> Result<Vec<f32>> {
+        self.run_on(file, resident, 1).map(|(numbers, _)| numbers)
+    }
+
+    /// As [`Model::run`], on so many workers, with the copy of the file that a device would keep.
+    fn run_on(&self, file: &[u8], resident: Resident, workers: usize) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
         let mut reader = WeightsReader::new(resident, |_| true);
-        reader.ask(|tensors| self.ask(tensors));
+        let stretches: Rc<RefCell<Vec<Stretch>>> = Rc::default();
+        let kept = stretches.clone();
+        reader.copy(move |stretch| kept.borrow_mut().push(stretch));
+        if workers > 1 {
+            reader.share(InThread::beside(workers - 1));
+        }
+        reader.ask(|tensors| self.ask(tensors, workers));
         reader.begin_file(Some(file.len() as u64));
         for piece in file.chunks(4_001) {
             reader.write(piece)?;
         }
         reader.end_file()?;
+        let copy = reader.take_copy().map(|copy| together(stretches.take().into_iter().chain(copy.front()).collect()));
         let encoder = self.architecture.load(&self.config, self.head, &reader.finish(self.architecture.prefix))?;
         let batch = Batch::new(&[(&[5, 2, 9, 1], &[0, 0, 0, 0]), (&[2, 1], &[0, 0])], 1);
-        match self.head {
+        let numbers = match self.head {
             Head::None => block_on(encoder.hidden_states(&batch, &GoOn)),
             _ => block_on(encoder.logits(&batch, &GoOn)),
-        }
+        };
+        Ok((numbers?, copy))
     }
 
     fn convert(&self, resident: Resident) -> Result<Vec<u8>> {
-        convert(resident, |tensors| Ok(vec![self.ask(tensors)?]), &self.file)
+        convert(resident, |tensors| Ok(vec![self.ask(tensors, 1)?]), &self.file)
     }
+}
+
+/// The file that stretches make up; each byte of it is in one of them.
+fn together(mut stretches: Vec<Stretch>) -> Vec<u8> {
+    stretches.sort();
+    stretches.into_iter().fold(Vec::new(), |mut file, (offset, bytes)| {
+        assert_eq!(offset, file.len() as u64);
+        file.extend(bytes);
+        file
+    })
 }
 
 /// The compact file of a file that comes in pieces.
@@ -154,7 +181,7 @@ fn models_give_the_same_numbers_as_with_the_original() {
                 let compact = model.convert(resident).unwrap();
                 let expected = bits(&model.run(&model.file, resident).unwrap());
                 let found = bits(&model.run(&compact, resident).unwrap());
-                let again = convert(resident, |tensors| Ok(vec![model.ask(tensors)?]), &compact).unwrap();
+                let again = convert(resident, |tensors| Ok(vec![model.ask(tensors, 1)?]), &compact).unwrap();
                 let share = compact.len() as f64 / model.file.len() as f64;
                 let faults = [
                     ("the numbers are those of f32", expected == exact),
@@ -171,6 +198,43 @@ fn models_give_the_same_numbers_as_with_the_original() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(tried > 30, "only {tried}");
+}
+
+#[test]
+fn the_copy_that_a_device_keeps_gives_the_same_numbers() {
+    let mut wrong = Vec::new();
+    let mut check = |what: &str, model: &Model, fault: &str, is_wrong: bool| {
+        if is_wrong {
+            wrong.push(format!("{} {what}: {fault}", model.architecture.model_type));
+        }
+    };
+    for architecture in ARCHITECTURES {
+        let head = if architecture.model_type == "bert" { Head::MaskedLm } else { Head::None };
+        let model = Model::grown(architecture.model_type, head);
+        let compact = model.convert(Resident::Q8).unwrap();
+        for workers in [1, 2] {
+            let what = format!("on {workers} workers");
+            let (expected, copy) = model.run_on(&model.file, Resident::Q8, workers).unwrap();
+            let copy = copy.unwrap();
+            let (found, again) = model.run_on(&copy, Resident::Q8, workers).unwrap();
+            check(&what, &model, "the numbers differ", bits(&found) != bits(&expected));
+            check(&what, &model, "a copy is copied", again.is_some());
+            // SqueezeBERT computes with its matrices as they are.
+            let large = copy.len() as f64 / model.file.len() as f64 > 0.75 && architecture.model_type != "squeezebert";
+            check(&what, &model, "the copy is hardly smaller", large);
+            let (of_compact, _) = model.run_on(&compact, Resident::Q8, workers).unwrap();
+            check(&what, &model, "the compact file gives others", bits(&of_compact) != bits(&expected));
+            let (_, other) = model.run_on(&model.file, Resident::F32, workers).unwrap();
+            check(&what, &model, "f32 is copied", other.is_some());
+            let of_converter = sorted(&compact);
+            for (name, tensor) in sorted(&copy) {
+                let known = of_converter.get(&name);
+                let differs = known.is_some_and(|known| known.1.len() == tensor.1.len() && *known != tensor);
+                check(&what, &model, &format!("`{name}` differs from the converter's"), differs);
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// The tensors of a file by name.

@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use vitrine_hub::{PartSink, RepoFile, SinkError, Snapshot, Source};
-use vitrine_models::{Batch, Encoder, LateTable, Turn};
+use futures_util::future::{AbortHandle, AbortRegistration, Abortable};
+use vitrine_hub::{PartSink, RepoFile, Sink, SinkError, Snapshot, Source};
+use vitrine_models::{Batch, CompactCopy, Encoder, LateTable, Turn};
 
 use crate::loading::{Loading, WeightsSink};
+use crate::reading::end_copy;
 use crate::{Error, Result};
 
 /// A table takes this much at least to come later.
@@ -74,10 +76,12 @@ pub struct Late {
     snapshot: Snapshot,
     file: RepoFile,
     tables: Vec<LateTable>,
+    /// The copy of the file that this device is to keep, without the tables, and its path.
+    copy: RefCell<Option<(CompactCopy, String)>>,
     /// Why the file turned out to be wrong.
     broken: RefCell<Option<String>>,
-    /// Whether the model is gone.
-    unwanted: Cell<bool>,
+    /// Ends [`Late::complete`], whose registration this is until it begins.
+    unwanted: (AbortHandle, Cell<Option<AbortRegistration>>),
 }
 
 impl Late {
@@ -93,24 +97,47 @@ impl Late {
 
     /// Fetches all that is missing, and checks the whole file. An error where it is wrong, which later runs tell too.
     pub async fn complete(&self) -> Result<()> {
-        let parts: Vec<_> = self.tables.iter().map(LateTable::range).collect();
-        self.read(&parts).await?;
-        match self.source.verify_kept(&self.snapshot, &self.file).await {
-            Err(error @ vitrine_hub::Error::Integrity { .. }) => {
-                self.broken.replace(Some(error.to_string()));
-                Err(error.into())
-            }
-            _ => Ok(()),
+        let Some(registration) = self.unwanted.1.take() else { return Ok(()) };
+        Abortable::new(self.read_rest(), registration).await.unwrap_or(Ok(()))
+    }
+
+    async fn read_rest(&self) -> Result<()> {
+        if self.source.kept(&self.snapshot, &self.file).await.bytes == 0 {
+            // Nothing can be kept here, so what has come cannot be checked together with the rest.
+            let tables: Vec<_> = self.tables.iter().map(LateTable::range).collect();
+            return self.read(&tables).await;
         }
+        self.source.read(&self.snapshot, &self.file, None, &mut RowSink::new(self)).await?;
+        self.keep_copy().await;
+        Ok(())
+    }
+
+    /// Has the copy of the file completed, once the tables are there and the file was found right.
+    pub(crate) fn complete_copy(&self, copy: CompactCopy, path: String) {
+        self.copy.replace(Some((copy, path)));
+    }
+
+    async fn keep_copy(&self) {
+        let Some((mut copy, path)) = self.copy.take() else { return };
+        for table in &self.tables {
+            let mut row = 0;
+            while let Some((stretch, next)) = table.copy(row, &mut copy) {
+                if !self.source.keep_derived(&self.snapshot, &path, Some(stretch)).await {
+                    return;
+                }
+                row = next;
+            }
+        }
+        end_copy(&*self.source, &self.snapshot, &path, &copy).await;
     }
 
     /// Ends a fetch: the model is gone.
     pub(crate) fn stop(&self) {
-        self.unwanted.set(true);
+        self.unwanted.0.abort();
     }
 
     async fn read(&self, parts: &[std::ops::Range<u64>]) -> Result<()> {
-        let mut sink = RowSink { late: self, pending: HashMap::new() };
+        let mut sink = RowSink::new(self);
         Ok(self.source.read_parts(&self.snapshot, &self.file, parts, &mut sink).await?)
     }
 }
@@ -120,22 +147,52 @@ struct RowSink<'a> {
     late: &'a Late,
     /// The beginning of a row, by the place where it goes on.
     pending: HashMap<u64, Vec<u8>>,
+    /// Bytes of the whole file that have come.
+    offset: u64,
+}
+
+impl<'a> RowSink<'a> {
+    fn new(late: &'a Late) -> Self {
+        Self { late, pending: HashMap::new(), offset: 0 }
+    }
+}
+
+impl Sink for RowSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        if self.late.broken.borrow().is_some() {
+            return Err(SinkError);
+        }
+        PartSink::write(self, self.offset, bytes)?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        // The weights that are in use came of the same bytes.
+        let path = self.late.file.path.clone();
+        let error = vitrine_hub::Error::Integrity { path, reason: "its SHA-256 differs".to_owned() };
+        self.late.broken.replace(Some(error.to_string()));
+    }
 }
 
 impl PartSink for RowSink<'_> {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> std::result::Result<(), SinkError> {
-        if self.late.unwanted.get() {
-            return Err(SinkError);
-        }
-        let Some(table) = self.late.tables.iter().find(|table| table.range().contains(&offset)) else { return Ok(()) };
-        let mut row = self.pending.remove(&offset).unwrap_or_default();
-        let start = offset - row.len() as u64;
-        row.extend_from_slice(bytes);
-        let whole = row.len() - row.len() % (table.row_bytes().max(1) as usize);
-        let rest = row.split_off(whole);
-        table.fill(start, &row);
-        if !rest.is_empty() {
-            self.pending.insert(offset + bytes.len() as u64, rest);
+        let end = offset + bytes.len() as u64;
+        for table in &self.late.tables {
+            let (start, end) = (table.range().start.max(offset), table.range().end.min(end));
+            let bytes = bytes.get((start - offset) as usize..end.saturating_sub(offset) as usize).unwrap_or_default();
+            if bytes.is_empty() {
+                continue;
+            }
+            let mut row = self.pending.remove(&start).unwrap_or_default();
+            let start = start - row.len() as u64;
+            row.extend_from_slice(bytes);
+            let whole = row.len() - row.len() % (table.row_bytes().max(1) as usize);
+            let rest = row.split_off(whole);
+            table.fill(start, &row);
+            if !rest.is_empty() {
+                self.pending.insert(end, rest);
+            }
         }
         Ok(())
     }
@@ -185,5 +242,8 @@ pub(crate) async fn read_needed(
     }
     let tables = sink.reader.end_parts()?;
     let (source, snapshot, file) = (source.clone(), snapshot.clone(), file.clone());
-    Ok(Some(Rc::new(Late { source, snapshot, file, tables, broken: RefCell::default(), unwanted: Cell::new(false) })))
+    let (copy, broken) = Default::default();
+    let (handle, registration) = AbortHandle::new_pair();
+    let unwanted = (handle, Cell::new(Some(registration)));
+    Ok(Some(Rc::new(Late { source, snapshot, file, tables, copy, broken, unwanted })))
 }

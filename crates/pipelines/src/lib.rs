@@ -11,6 +11,7 @@ mod late;
 mod load;
 mod loading;
 mod question_answering;
+mod reading;
 mod registry;
 mod sentence_similarity;
 mod sentence_transformers;

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
-use vitrine_hub::{Plan, RepoId, Revision, Snapshot, Source, Wanted, plan};
+use vitrine_hub::{Plan, Snapshot, Source, Wanted, plan};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{Choice, Device, ModelSize, Task, choose, refusal, task};
 
-use crate::late::{Late, Model, read_needed};
-use crate::loading::{Loading, WeightsSink};
+use crate::late::{Late, Model};
+use crate::loading::Loading;
+use crate::reading::Reading;
 use crate::registry::{PIPELINES, Parts, PipelineEntry, Suits};
 use crate::sentence_transformers::{Files, Modules, json};
 use crate::suiting::{class_head, heads, unsupported_head, unsupported_task};
@@ -22,18 +23,14 @@ use crate::{Context, Error, Host, JsonPipeline, Result, zero_shot_classification
 /// What to load.
 #[derive(Clone)]
 pub struct LoadOptions {
-    /// The repository.
-    pub repo: RepoId,
-    /// The branch, tag or commit.
-    pub revision: Revision,
+    /// The repository at the commit that is to be loaded.
+    pub snapshot: Snapshot,
     /// The pipeline tag; the repository's own where absent.
     pub task: Option<String>,
     /// `auto`, `f32`, `f16`, `bf16` or `q8`.
     pub dtype: String,
     /// The device whose browser must hold the model; `None` where no browser limits it.
     pub device: Option<Device>,
-    /// What is known of the repository already, so that its host is not asked again.
-    pub snapshot: Option<Snapshot>,
     /// Cores that compute; as many as pay where absent.
     pub cores: Option<u32>,
     /// What there is beside this core; `None` for nothing.
@@ -106,10 +103,7 @@ impl Session {
 /// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
 pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
     let asked = Resident::parse(&options.dtype)?;
-    let snapshot = match &options.snapshot {
-        Some(snapshot) => snapshot.clone(),
-        None => source.snapshot(&options.repo, &options.revision).await?,
-    };
+    let snapshot = options.snapshot.clone();
     let mut plan = plan(&snapshot, Wanted::of_dtype(&options.dtype));
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
@@ -192,28 +186,19 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
             reader.share(peers);
         }
         reader.ask(ask);
+        let reading = Reading {
+            source,
+            snapshot: &snapshot,
+            loading: &loading,
+            later: options.later.as_ref().filter(|_| plan.weights.len() == 1),
+            copies: Some(head).filter(|_| resident == Resident::Q8 && !plan.is_compact()),
+        };
         for file in &plan.weights {
-            let mut sink = WeightsSink::new(&mut reader, &loading, file);
-            let result = match (&options.later, plan.weights.len()) {
-                (Some(later), 1) => read_needed(later, &snapshot, file, &loading, &mut sink).await,
-                _ => Ok(None),
-            };
-            if let Ok(Some(tables)) = result {
-                late = Some(tables);
-                continue;
-            }
-            let result = match result {
-                Ok(_) => {
-                    sink.begin_again();
-                    source.read(&snapshot, file, None, &mut sink).await.map_err(Error::from)
-                }
-                Err(error) => Err(error),
-            };
-            if let Some(error) = sink.error.take() {
-                return Err(with_suggestion(error));
-            }
-            result?;
-            reader.end_file()?;
+            let read = reading.read(&mut reader, file).await;
+            late = late.or(read.map_err(|error| match error {
+                Error::Model(error) => with_suggestion(error),
+                error => error,
+            })?);
         }
         loading.report(Phase::Build, "");
         if !host.turn().await {

@@ -62,8 +62,8 @@ pub struct Load {
     pub cores: Option<u32>,
     /// An access token, kept in memory only.
     pub token: Option<String>,
-    /// The snapshot that the page has seen already, so that the host is not asked twice.
-    pub snapshot: Option<Value>,
+    /// What the page has seen of the repository: the worker asks no host for it.
+    pub snapshot: Value,
 }
 
 impl Load {

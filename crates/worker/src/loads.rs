@@ -6,14 +6,16 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
-use vitrine_hub::{Endpoint, RepoId, Revision, Source, Token};
+use serde_json::Value;
+use vitrine_hub::{Endpoint, Source, Token};
 use vitrine_pipelines::peers::{Peers, SharedPeers, gflops};
 use vitrine_pipelines::{Late, LoadOptions, Machine, Session};
+use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::peers::PeerWorkers;
-use crate::{State, failed, memory_bytes, now};
+use crate::{State, failed, failure, memory_bytes, now};
 
 /// Milliseconds between two reports of the same phase and file: more cannot be read.
 const BETWEEN_REPORTS: f64 = 100.0;
@@ -154,23 +156,21 @@ async fn complete(session: Weak<Session>, late: Rc<Late>) {
 
 /// What tells one load from another.
 fn key(load: &Load) -> String {
-    let same = Load { snapshot: None, ..load.clone() };
+    let same = Load { snapshot: Value::Null, ..load.clone() };
     serde_json::to_string(&same).unwrap_or_default()
 }
 
 async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
     let page = &page;
-    let hub_failed = |error: vitrine_hub::Error| failed(error.into());
-    let endpoint = Endpoint::parse(&load.endpoint).map_err(hub_failed)?;
+    let endpoint = Endpoint::parse(&load.endpoint).map_err(|error| failed(error.into()))?;
     let token = load.token.as_deref().and_then(Token::parse);
     let source: Rc<dyn Source> = Rc::new(vitrine_browser::source(endpoint, token));
     let options = LoadOptions {
-        repo: RepoId::parse(&load.model).map_err(hub_failed)?,
-        revision: Revision::parse(&load.revision).map_err(hub_failed)?,
+        snapshot: serde_json::from_value(load.snapshot)
+            .map_err(|error| failure(ErrorCode::Internal, &format!("the page’s snapshot: {error}")))?,
         task: load.task,
         dtype: load.dtype,
         device: Some(vitrine_browser::device()),
-        snapshot: load.snapshot.and_then(|snapshot| serde_json::from_value(snapshot).ok()),
         cores: load.cores,
         machine: Some(page.state.clone()),
         later: Some(source.clone()),

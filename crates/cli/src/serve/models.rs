@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
-use vitrine_hub::{ModelCard, Revision, Source, Wanted, plan};
+use vitrine_hub::{ModelCard, Repositories, Revision, Wanted, plan};
 
 use super::answer::{Refusal, json_answer, set};
 use super::call::Call;

@@ -14,8 +14,8 @@ use std::time::Duration;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use vitrine_hub::{
-    Body, Endpoint, Http, LocalBoxFuture, Method, Options, RepoId, Request, Response, Revision, Snapshot, Source,
-    Storage, Token, Transport, TransportError,
+    Body, Endpoint, Http, LocalBoxFuture, Method, Options, RepoId, Repositories, Request, Response, Revision, Snapshot,
+    Source, Storage, Token, Transport, TransportError,
 };
 
 pub const COMMIT: &str = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf";

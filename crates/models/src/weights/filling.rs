@@ -6,6 +6,7 @@ use half::{bf16, f16};
 use vitrine_kernels::convert;
 use vitrine_kernels::int8::quantize_weights;
 
+use super::compact_copy::CopyRow;
 use super::numbers::{Numbers, reserve, zeros};
 use super::{Form, Held, Kept, Matrix, Piece, Resident, Rows};
 use crate::peers::SharedPeers;
@@ -42,6 +43,7 @@ impl Filling {
         let width = if shape.len() < 2 { count } else { width };
         let target = match form {
             Form::Pieces(pieces) => {
+                let resident = resident.of_matrix(count);
                 let matrix = |piece: &Piece| Matrix::zeros(resident, piece.outputs.len(), piece.inputs.len());
                 let pieces = pieces.iter().map(|piece| Ok((piece.clone(), matrix(piece)?)));
                 Target::Pieces(pieces.collect::<Result<_>>()?)
@@ -137,6 +139,31 @@ impl Filling {
     }
 }
 
+impl CopyRow for Filling {
+    fn copy_row(&self, row: usize, out: &mut Vec<u8>) -> f32 {
+        let pieces = match &self.target {
+            Target::Rows(numbers) => return numbers.copy_row(row, self.width, out),
+            Target::Pieces(pieces) => pieces.iter().filter(|(piece, _)| piece.outputs.contains(&row)),
+        };
+        let (mut exact, mut quantized, mut row_scale) = (Vec::new(), vec![0; self.width], 0.0);
+        for (piece, matrix) in pieces {
+            let output = row - piece.outputs.start;
+            match matrix.quantized_row(output, quantized.get_mut(piece.inputs.clone()).unwrap_or_default()) {
+                Some(scale) => row_scale = scale,
+                None => {
+                    exact.resize(self.width, 0.0);
+                    matrix.row(output, exact.get_mut(piece.inputs.clone()).unwrap_or_default());
+                }
+            }
+        }
+        match exact.is_empty() {
+            true => out.extend(quantized.into_iter().map(i8::cast_unsigned)),
+            false => out.extend(exact.into_iter().flat_map(f32::to_le_bytes)),
+        }
+        row_scale
+    }
+}
+
 /// Makes numbers of bytes.
 type Fill = fn(&mut [f32], &[u8]);
 
@@ -175,6 +202,14 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
             scales.push(scale);
         }
         Target::Rows(Numbers::Zeros) => {}
+        Target::Pieces(pieces) if pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()) => {
+            let (scale, quantized) = quantize_weights(numbers);
+            let quantized: Vec<i8> = quantized.collect();
+            for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
+                let numbers = quantized.get(piece.inputs.clone()).unwrap_or_default();
+                matrix.set_quantized(row - piece.outputs.start, numbers, scale);
+            }
+        }
         Target::Pieces(pieces) => {
             for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
                 let first = column.max(piece.inputs.start);

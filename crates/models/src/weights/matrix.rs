@@ -60,12 +60,12 @@ impl Matrix {
     pub(crate) fn zeros(resident: Resident, outputs: usize, inputs: usize) -> Result<Self> {
         let packed = product::packed_len(outputs, inputs);
         let panels = match resident {
-            Resident::Q8 if outputs.saturating_mul(inputs) >= FEWEST_QUANTIZED => Panels::Q8 {
+            Resident::Q8 => Panels::Q8 {
                 numbers: zeros(int8::packed_len(outputs, inputs))?,
                 scales: zeros(outputs)?,
                 sums: zeros(outputs)?,
             },
-            Resident::F32 | Resident::Q8 => Panels::F32(zeros(packed)?),
+            Resident::F32 => Panels::F32(zeros(packed)?),
             Resident::F16 => Panels::F16(zeros(packed)?),
             Resident::Bf16 => Panels::Bf16(zeros(packed)?),
         };
@@ -79,7 +79,7 @@ impl Matrix {
 
     /// Of numbers `[outputs * inputs]` in row-major order.
     pub(crate) fn of(resident: Resident, numbers: &[f32], outputs: usize, inputs: usize) -> Result<Self> {
-        let mut matrix = Self::zeros(resident, outputs, inputs)?;
+        let mut matrix = Self::zeros(resident.of_matrix(numbers.len()), outputs, inputs)?;
         for (output, row) in numbers.chunks_exact(inputs.max(1)).take(outputs).enumerate() {
             matrix.set(output, 0, row);
         }
@@ -94,11 +94,18 @@ impl Matrix {
         inputs: std::ops::Range<usize>,
     ) -> Result<Self> {
         let (_, width) = rows.dims2();
-        let mut matrix = Self::zeros(resident, outputs.len(), inputs.len())?;
-        let mut row = vec![0.0; inputs.len()];
+        let mut matrix = Self::zeros(resident.of_matrix(rows.count()), outputs.len(), inputs.len())?;
+        let mut row = vec![0.0; width];
         for (output, from) in outputs.enumerate() {
-            rows.read(from * width + inputs.start, &mut row);
-            matrix.set(output, 0, &row);
+            rows.read(from * width, &mut row);
+            let part = row.get(inputs.clone()).unwrap_or_default();
+            if matrix.takes_whole_rows() && part.len() < width {
+                let (scale, quantized) = int8::quantize_weights(&row);
+                let quantized: Vec<i8> = quantized.skip(inputs.start).take(inputs.len()).collect();
+                matrix.set_quantized(output, &quantized, scale);
+            } else {
+                matrix.set(output, 0, part);
+            }
         }
         Ok(matrix)
     }
@@ -136,6 +143,20 @@ impl Matrix {
                 self.set(output, 0, &row);
             }
         }
+    }
+
+    /// Copies the whole numbers of the row `output`; answers their scale, or `None` where it is not quantized.
+    pub(crate) fn quantized_row(&self, output: usize, row: &mut [i8]) -> Option<f32> {
+        let Panels::Q8 { numbers, scales, .. } = &self.panels else { return None };
+        int8::unpack(numbers, self.inputs, output, row);
+        scales.get(output).copied()
+    }
+
+    /// Copies the numbers of the row `output` where they are f32.
+    pub(crate) fn row(&self, output: usize, row: &mut [f32]) {
+        let Panels::F32(panels) = &self.panels else { return };
+        let places = panels.iter().skip(output / PANEL * self.inputs * PANEL + output % PANEL).step_by(PANEL);
+        row.iter_mut().zip(places).for_each(|(number, found)| *number = *found);
     }
 
     /// Bytes in memory.

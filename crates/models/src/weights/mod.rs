@@ -2,8 +2,10 @@
 //! nothing is ever held twice.
 
 mod building;
+mod compact_copy;
 mod filling;
 mod form;
+mod layout;
 mod matrix;
 mod model_weights;
 mod numbers;
@@ -20,9 +22,11 @@ use crate::{Error, Result};
 use safetensors::Safetensors;
 
 pub(crate) use building::{Building, fill, readable};
+pub use compact_copy::{CompactCopy, Stretch};
 pub(crate) use filling::{Filling, hold};
 pub use form::Asked;
 pub(crate) use form::{Asking, Form, Held, Kept, Piece};
+pub(crate) use layout::{Entry, layout};
 pub(crate) use matrix::{FEWEST_QUANTIZED, Input, Matrix, Panels};
 pub use model_weights::Weights;
 pub(crate) use numbers::{Numbers, Rows};
@@ -67,6 +71,11 @@ impl Resident {
         }
     }
 
+    /// The format of a matrix of so many numbers.
+    pub(crate) fn of_matrix(self, numbers: usize) -> Self {
+        if self == Self::Q8 && numbers < FEWEST_QUANTIZED { Self::F32 } else { self }
+    }
+
     /// Bytes that a number of a large tensor takes.
     pub fn width(self) -> u64 {
         match self {
@@ -102,6 +111,8 @@ impl<'a> WeightsReader<'a> {
             asks: None,
             asked: None,
             peers: None,
+            keep_copy: None,
+            copy: None,
             kept: HashMap::new(),
             of_file: Vec::new(),
         };
@@ -119,10 +130,23 @@ impl<'a> WeightsReader<'a> {
         self.tensors.asks = Some(Box::new(asks));
     }
 
+    /// Has the tensors of each file of which a compact copy can be made handed to `keep`, quantized, as they are complete.
+    pub fn copy(&mut self, keep: impl Fn(Stretch) + 'static) {
+        self.tensors.keep_copy = Some(Box::new(keep));
+    }
+
+    /// Ends the copying; the copy of the file at hand, which lacks its [front](CompactCopy::front) and the tables that come
+    /// later.
+    pub fn take_copy(&mut self) -> Option<CompactCopy> {
+        self.tensors.keep_copy = None;
+        self.tensors.copy.take()
+    }
+
     /// Begins a file of `bytes` bytes, where that is known.
     pub fn begin_file(&mut self, bytes: Option<u64>) {
         self.file_bytes = bytes;
         self.tensors.of_file.clear();
+        self.tensors.copy = None;
         self.format = Format::Unknown(Vec::new());
     }
 
@@ -206,6 +230,9 @@ pub(crate) struct Tensors<'a> {
     asks: Option<Asks<'a>>,
     asked: Option<Asked>,
     pub peers: Option<SharedPeers>,
+    /// What keeps stretches of copies.
+    keep_copy: Option<Box<dyn Fn(Stretch)>>,
+    copy: Option<CompactCopy>,
     kept: HashMap<String, Kept>,
     /// Names that the file at hand has brought.
     of_file: Vec<String>,
@@ -257,6 +284,27 @@ impl Tensors<'_> {
             Kept::Rows(rows) => Some(rows.to_vec()),
             Kept::Pieces { .. } => None,
         }
+    }
+
+    /// Begins a compact copy of a file that holds `contents`, where one is wanted.
+    pub fn begin_copy(&mut self, contents: &[TensorInfo]) {
+        if self.keep_copy.is_some() && self.resident == Resident::Q8 {
+            self.copy = CompactCopy::new(contents, self);
+        }
+    }
+
+    /// Keeps the tensor that `building` has made, if any.
+    pub fn keep_built(&mut self, name: &str, building: Option<Building>) -> Result<()> {
+        let Some(filling) = building.and_then(Building::finish) else { return Ok(()) };
+        if let (Some(keep), Some(copy)) = (&self.keep_copy, &mut self.copy) {
+            let mut row = 0;
+            while let Some((stretch, next)) = copy.copy(name, row, &filling) {
+                keep(stretch);
+                row = next;
+            }
+        }
+        let tensor = filling.finish(self.peers.as_ref())?;
+        self.keep(name, tensor)
     }
 
     /// Keeps a tensor.

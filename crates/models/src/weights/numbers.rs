@@ -7,6 +7,7 @@ use std::ops::Range;
 use half::{bf16, f16};
 use vitrine_kernels::int8::quantize_weights;
 
+use super::compact_copy::CopyRow;
 use crate::{Error, Result};
 
 /// A tensor whose rows can be read one by one.
@@ -134,6 +135,12 @@ impl Rows {
     }
 }
 
+impl CopyRow for Rows {
+    fn copy_row(&self, row: usize, out: &mut Vec<u8>) -> f32 {
+        self.numbers.borrow().copy_row(row, self.dims2().1, out)
+    }
+}
+
 impl Numbers {
     /// Bytes in memory.
     fn bytes(&self) -> u64 {
@@ -163,6 +170,22 @@ impl Numbers {
                 out.iter_mut().enumerate().for_each(|(place, number)| *number *= scale(place));
             }
             Self::Zeros => out.fill(0.0),
+        }
+    }
+
+    /// Appends the bytes of a row of `width` numbers; answers its scale where it is quantized.
+    pub(crate) fn copy_row(&self, row: usize, width: usize, out: &mut Vec<u8>) -> f32 {
+        let places = row * width..(row + 1) * width;
+        match self {
+            Self::Q8 { numbers, scales, .. } => {
+                out.extend(numbers.get(places).into_iter().flatten().map(|number| number.cast_unsigned()));
+                scales.get(row).copied().unwrap_or(0.0)
+            }
+            Self::F32(numbers) => {
+                out.extend(numbers.get(places).into_iter().flatten().flat_map(|number| number.to_le_bytes()));
+                0.0
+            }
+            _ => 0.0,
         }
     }
 

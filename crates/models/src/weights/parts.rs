@@ -8,7 +8,7 @@ use vitrine_kernels::convert;
 
 use super::filling::absent_table;
 use super::safetensors::{Safetensors, begin, is_used};
-use super::{Building, Format, Kept, Rows, Tensors, WeightsReader};
+use super::{Building, CompactCopy, Format, Kept, Rows, Stretch, Tensors, WeightsReader};
 use crate::safetensors::{Dtype, TensorInfo};
 use crate::{Error, Result};
 
@@ -23,6 +23,7 @@ pub struct Parts {
 
 /// A table whose rows come later.
 pub struct LateTable {
+    name: String,
     rows: Rc<Rows>,
     dtype: Dtype,
     /// Where its first row begins in the file.
@@ -72,7 +73,7 @@ impl WeightsReader<'_> {
                 }
                 let building = partial.building.get_mut(&index);
                 if building.ok_or_else(|| out_of_order(info))?.write(&mut own) {
-                    keep(partial.building.remove(&index), info, &mut self.tensors)?;
+                    self.tensors.keep_built(&info.name, partial.building.remove(&index))?;
                 }
             }
             offset += count as u64;
@@ -92,11 +93,16 @@ impl WeightsReader<'_> {
             if partial.is_late(info, &self.tensors) {
                 let kept = absent_table(&info.shape, self.tensors.resident)?;
                 if let Kept::Rows(rows) = &kept {
-                    late.push(LateTable { rows: rows.clone(), dtype: info.dtype, start: range.start });
+                    late.push(LateTable {
+                        name: info.name.clone(),
+                        rows: rows.clone(),
+                        dtype: info.dtype,
+                        start: range.start,
+                    });
                 }
                 self.tensors.keep(&info.name, kept)?;
             } else if is_used(info, &self.tensors) && info.bytes == 0 {
-                keep(Some(begin(info, &self.tensors)?), info, &mut self.tensors)?;
+                self.tensors.keep_built(&info.name, Some(begin(info, &self.tensors)?))?;
             } else if is_used(info, &self.tensors) && !self.tensors.has(&info.name) {
                 return Err(Error::Weights("the file of weights ends too soon".to_owned()));
             }
@@ -140,6 +146,11 @@ impl LateTable {
         self.rows.fill((offset.saturating_sub(self.start) / self.row_bytes().max(1)) as usize, &numbers);
     }
 
+    /// Copies its rows from `row` on, all of which have come; answers the row to go on with, `None` at the end.
+    pub fn copy(&self, row: usize, copy: &mut CompactCopy) -> Option<(Stretch, usize)> {
+        copy.copy(&self.name, row, &*self.rows)
+    }
+
     /// Bytes of a row in the file.
     pub fn row_bytes(&self) -> u64 {
         self.rows.dims2().1 as u64 * self.dtype.width()
@@ -159,13 +170,6 @@ fn partial(format: &mut Format) -> Result<(&[TensorInfo], &mut Partial)> {
     let not_begun = || Error::Internal("a file is read in parts that has no parts".to_owned());
     let Format::Safetensors(reader) = format else { return Err(not_begun()) };
     Safetensors::parts(reader).ok_or_else(not_begun)
-}
-
-fn keep(building: Option<Building>, info: &TensorInfo, tensors: &mut Tensors<'_>) -> Result<()> {
-    match building.and_then(Building::finish) {
-        Some(filling) => tensors.keep(&info.name, filling.finish(tensors.peers.as_ref())?),
-        None => Ok(()),
-    }
 }
 
 fn out_of_order(info: &TensorInfo) -> Error {

@@ -40,6 +40,7 @@ impl Safetensors {
             }
             let infos = Header::parse(buffer, self.file_bytes)?.tensors;
             tensors.learn(&infos)?;
+            tensors.begin_copy(&infos);
             infos.iter().filter(|info| is_used(info, tensors)).try_for_each(|info| fits(info, tensors))?;
             self.state = State::Data(infos, 0, None);
         }
@@ -49,9 +50,7 @@ impl Safetensors {
                 if !current.write(&mut bytes) {
                     return Ok(());
                 }
-                if let Some(filling) = building.take().and_then(|building| building.finish()) {
-                    tensors.keep(&info.name, filling.finish(tensors.peers.as_ref())?)?;
-                }
+                tensors.keep_built(&info.name, building.take().map(|building| *building))?;
                 *next += 1;
             }
             match infos.get(*next) {
@@ -114,7 +113,7 @@ pub(super) fn is_used(info: &TensorInfo, tensors: &Tensors<'_>) -> bool {
 }
 
 fn is_quantized(info: &TensorInfo) -> bool {
-    info.dtype == Dtype::I8 && info.shape.len() == 2
+    info.dtype == Dtype::I8 && info.shape.len() >= 2
 }
 
 pub(super) fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
