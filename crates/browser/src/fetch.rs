@@ -102,7 +102,7 @@ impl Drop for Abort {
 }
 
 /// The most bytes that are copied at a time: what the browser hands out in one piece would double for a moment otherwise.
-const LARGEST_PIECE: u32 = 1 << 18;
+const LARGEST_PIECE: u32 = 1 << 16;
 
 struct FetchBody {
     reader: Option<ReadableStreamDefaultReader>,

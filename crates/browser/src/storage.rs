@@ -45,13 +45,11 @@ impl Storage for Caches {
         })
     }
 
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+        let (url, body) = (url(key), Uint8Array::new_from_slice(bytes));
         Box::pin(async move {
-            let body = Uint8Array::new_from_slice(&bytes);
-            // The browser has a copy; this memory is for the model.
-            drop(bytes);
             let response = Response::new_with_opt_buffer_source(Some(&body)).map_err(failure)?;
-            JsFuture::from(open().await?.put_with_str(&url(key), &response)).await.map_err(failure)?;
+            JsFuture::from(open().await?.put_with_str(&url, &response)).await.map_err(failure)?;
             Ok(())
         })
     }

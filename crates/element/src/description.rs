@@ -7,7 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
 use vitrine_browser::Caches;
-use vitrine_hub::{Endpoint, Error, Plan, RepoId, Repositories, Revision, Snapshot, Token, Wanted, cached_bytes, plan};
+use vitrine_hub::{
+    Endpoint, Error, Plan, RepoId, Repositories, Revision, Snapshot, Token, Wanted, cached_bytes, least_table, plan,
+};
 use vitrine_tasks::protocol::{Failure, Load};
 use vitrine_tasks::{ErrorCode, Example, Expectation, LoadSize, StoredModel, TASKS, Task, examples, refusal, task};
 
@@ -73,11 +75,22 @@ impl Description {
     /// What a load with this `dtype` will take here, `stored` bytes of which are on this device.
     pub(crate) fn expectation(&self, dtype: &str, stored: u64) -> Expectation {
         let fetched = self.plan.bytes().saturating_sub(stored);
+        let fetched = fetched.saturating_sub(self.later());
         let index = self.plan.index.as_deref();
         let small = self.plan.small.iter().filter(|file| Some(file.path.as_str()) != index).map(|file| file.size).sum();
         let numbers = self.snapshot.numbers_of(&self.plan.weights);
         let size = LoadSize { fetched, stored, small, numbers };
         Expectation::of(&size, dtype, &vitrine_browser::device(), vitrine_browser::link())
+    }
+
+    /// Bytes of the table of words, where it comes after a first answer.
+    fn later(&self) -> u64 {
+        let [file] = self.plan.weights.as_slice() else { return 0 };
+        // To fill a mask every word is weighed.
+        let Some(least) = least_table(&self.snapshot, file).filter(|_| self.task.tag != "fill-mask") else { return 0 };
+        let width = if self.snapshot.numbers_of(&self.plan.weights).saturating_mul(3) > file.size { 2 } else { 4 };
+        let bytes = self.snapshot.table.saturating_mul(width);
+        if bytes >= least && bytes < file.size { bytes } else { 0 }
     }
 
     /// Why the model cannot be loaded here, where its size tells that.

@@ -60,6 +60,11 @@ impl<'a> CachedFile<'a> {
         (verified, chunks)
     }
 
+    /// The most bytes that the file has from `offset` on.
+    pub(crate) fn most_after(&self, offset: u64) -> usize {
+        usize::try_from(self.size.map_or(u64::MAX, |size| size.saturating_sub(offset))).unwrap_or(usize::MAX)
+    }
+
     /// Whether the file's size is known for certain, and these are all its chunks.
     pub(crate) fn is_complete(&self, chunks: &[Chunk]) -> bool {
         self.size.is_some_and(|size| has_all(chunks, size))
@@ -75,12 +80,11 @@ impl<'a> CachedFile<'a> {
         intact.then_some(bytes)
     }
 
-    /// Keeps the bytes that begin at `offset`, which have room for the checksum.
-    pub(crate) fn put(&self, offset: u64, mut bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
-        let (storage, key) = (self.storage, self.key(&Chunk { offset, length: bytes.len() as u64 }));
-        let checksum = xxh3_64(&bytes);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
-        Box::pin(async move { storage.put(&key, bytes).await })
+    /// Keeps the bytes that begin at `offset`, to which their checksum is added.
+    pub(crate) fn put(&self, offset: u64, bytes: &mut Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+        let key = self.key(&Chunk { offset, length: bytes.len() as u64 });
+        bytes.extend_from_slice(&xxh3_64(bytes).to_le_bytes());
+        self.storage.put(&key, bytes)
     }
 
     /// Removes a chunk, which is gone or damaged, and with it the note that the file is right.
@@ -96,7 +100,7 @@ impl<'a> CachedFile<'a> {
 
     /// Notes that the whole file has the right SHA-256.
     pub(crate) async fn set_verified(&self) -> Result<(), StorageError> {
-        self.storage.put(&format!("{}verified", self.prefix), b"1".to_vec()).await
+        self.storage.put(&format!("{}verified", self.prefix), b"1").await
     }
 
     /// Removes everything that is kept of the file.

@@ -34,7 +34,12 @@ pub(crate) async fn keep_derived(http: &Http, snapshot: &Snapshot, path: &str, b
     let file = unsized_file(path);
     let cached = CachedFile::derived(&*http.storage, snapshot, &file);
     match bytes {
-        Some((offset, bytes)) => cached.put(offset, bytes).await.is_ok(),
+        Some((offset, mut bytes)) => {
+            let put = cached.put(offset, &mut bytes);
+            // The storage has a copy; this memory is for the model.
+            drop(bytes);
+            put.await.is_ok()
+        }
         None => cached.set_verified().await.is_ok(),
     }
 }

@@ -128,6 +128,7 @@ impl Folder {
             card: self.card(),
             architectures: architectures(&self.config()),
             numbers: None,
+            table: 0,
             gated: false,
             files: files.into_iter().map(|(file, _)| file).collect(),
         })

@@ -76,10 +76,17 @@ impl Http {
         // With something to fall back on there is no need to insist.
         let attempts = if kept.is_some() { 1 } else { self.options.attempts };
         match (self.ask(repo, revision, attempts).await, kept) {
-            (Ok(snapshot), _) => {
+            (Ok(mut snapshot), _) => {
+                let large = |file: &RepoFile| plan::least_table(&snapshot, file).is_some();
+                if let (true, Some(config)) = (snapshot.files.iter().any(large), snapshot.file("config.json")) {
+                    snapshot.table = self
+                        .json(&snapshot, config)
+                        .await
+                        .map_or(0, |config| plan::word_table(|key| config.get(key)?.as_u64()));
+                }
                 if let Ok(json) = serde_json::to_vec(&snapshot) {
                     // Without it the next visit asks again.
-                    let _ = self.storage.put(&key, json).await;
+                    let _ = self.storage.put(&key, &json).await;
                 }
                 Ok(snapshot)
             }
@@ -147,6 +154,7 @@ impl Http {
             card: ModelCard::default(),
             architectures: Vec::new(),
             numbers: None,
+            table: 0,
             gated: false,
             files: Vec::new(),
         };
@@ -216,10 +224,13 @@ impl Http {
     }
 
     async fn small_json(&self, found: &[Found], snapshot: &Snapshot, path: &str) -> Option<serde_json::Value> {
-        let file = found.iter().find(|found| found.file.path == path)?;
+        self.json(snapshot, &found.iter().find(|found| found.file.path == path)?.file).await
+    }
+
+    async fn json(&self, snapshot: &Snapshot, file: &RepoFile) -> Option<serde_json::Value> {
         let mut bytes = Vec::new();
         // A file that cannot be read now is read again by the load, which says why.
-        read::read_range(self, snapshot, &file.file, None, &mut bytes).await.ok()?;
+        read::read_range(self, snapshot, file, None, &mut bytes).await.ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 }

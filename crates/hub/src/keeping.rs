@@ -40,7 +40,7 @@ impl<'a> Keeping<'a> {
             let room = CHUNK - (offset % CHUNK as u64) as usize;
             if self.pending.is_empty() {
                 self.offset = offset;
-                self.pending.reserve_exact(room + CHECKSUM);
+                self.pending.reserve_exact(self.cached.most_after(offset).min(CHUNK) + CHECKSUM);
             }
             let (head, rest) = bytes.split_at(bytes.len().min(room));
             self.pending.extend_from_slice(head);
@@ -71,7 +71,9 @@ impl<'a> Keeping<'a> {
 
     fn put_pending(&mut self) {
         if !self.pending.is_empty() {
-            self.puts.push(self.cached.put(self.offset, std::mem::take(&mut self.pending)));
+            self.puts.push(self.cached.put(self.offset, &mut self.pending));
+            // Its memory is for the next chunk.
+            self.pending.clear();
         }
     }
 }

@@ -33,7 +33,7 @@ pub use error::{Error, Result};
 pub use folder::{Folder, FolderStorage};
 pub use futures_util::future::LocalBoxFuture;
 pub use http::{Http, Options};
-pub use plan::{COMPACT, HALF, Plan, Wanted, plan};
+pub use plan::{COMPACT, HALF, Plan, Wanted, least_table, plan, word_table};
 pub use repo::{Endpoint, RepoId, Revision, Token};
 pub use snapshot::{RepoFile, Snapshot};
 pub use storage::{Lock, MemoryStorage, Storage, StorageError};

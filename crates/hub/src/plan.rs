@@ -204,6 +204,25 @@ fn is_shard(path: &str, stem: &str, variant: &str, kind: &str) -> bool {
     numbers.is_some_and(|(index, count)| number(index) && number(count))
 }
 
+/// The least bytes of a table whose rows may come after a first answer, where a file of weights can be read in parts at all:
+/// it never changes, and is so large that its parts are here sooner.
+pub fn least_table(snapshot: &Snapshot, file: &RepoFile) -> Option<u64> {
+    let pinned = snapshot.commit.is_some() && file.sha256.is_some();
+    (pinned && file.size >= LEAST_FILE && file.path.ends_with(".safetensors")).then(|| LEAST_TABLE.max(file.size / 8))
+}
+
+/// A table takes this much at least to come later.
+const LEAST_TABLE: u64 = 4 << 20;
+
+/// A smaller file is here as a whole as soon as its parts would be.
+const LEAST_FILE: u64 = 32 << 20;
+
+/// Numbers of the table of words of a model by what its `config.json` has under some keys; 0 where that does not tell.
+pub fn word_table(number: impl Fn(&str) -> Option<u64>) -> u64 {
+    let width = ["embedding_size", "hidden_size", "dim", "d_model", "n_embd", "emb_dim"].into_iter().find_map(&number);
+    number("vocab_size").unwrap_or(0).saturating_mul(width.unwrap_or(0))
+}
+
 /// The files that an index names, each once and in order.
 pub(crate) fn shards(index: &Value) -> BTreeSet<String> {
     let map = index.get("weight_map").and_then(Value::as_object);

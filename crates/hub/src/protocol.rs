@@ -88,6 +88,7 @@ pub(crate) fn snapshot(
         card,
         architectures: snapshot::architectures(&info.config),
         numbers: info.safetensors.get("total").and_then(Value::as_u64),
+        table: 0,
         gated: !matches!(info.gated, Value::Null | Value::Bool(false)),
         files,
     })

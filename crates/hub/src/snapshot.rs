@@ -25,6 +25,9 @@ pub struct Snapshot {
     /// Numbers of the checkpoint's tensors, where the host has counted them.
     #[serde(default)]
     pub numbers: Option<u64>,
+    /// Numbers of the table of words of a model whose [table can come later](crate::least_table); 0 where it is not known.
+    #[serde(default)]
+    pub table: u64,
     /// Whether the files are only for those whom the author lets in.
     pub gated: bool,
     /// The files, in the host's order.

@@ -16,7 +16,7 @@ pub trait Storage {
     fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
     /// Writes an entry; after an error it is absent, never half there.
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>>;
+    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>>;
 
     /// Removes an entry, if it is there.
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), StorageError>>;
@@ -75,12 +75,13 @@ impl Storage for MemoryStorage {
         Box::pin(async move { Ok(bytes) })
     }
 
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+        let (key, bytes) = (key.to_owned(), bytes.to_vec());
         Box::pin(async move {
             if self.capacity.is_some_and(|capacity| self.used() + bytes.len() > capacity) {
                 return Err(StorageError::Full);
             }
-            self.entries.borrow_mut().insert(key.to_owned(), bytes);
+            self.entries.borrow_mut().insert(key, bytes);
             Ok(())
         })
     }

@@ -41,7 +41,7 @@ fn a_derived_file_is_there_once_all_of_it_is_kept_and_until_some_is_lost() {
     let entry = |name: &str| format!("file/https:%2F%2Fhub.test/org%2Fname/{COMMIT}/model.safetensors%2Fq8/{name}");
     for damaged in ["0-3", "3-4"] {
         make();
-        block_on(storage.put(&entry(damaged), b"abcdefghijkl".to_vec())).unwrap();
+        block_on(storage.put(&entry(damaged), b"abcdefghijkl")).unwrap();
         assert_eq!(read(&source, &found), None, "{damaged} is damaged");
         assert_eq!(block_on(storage.keys(&entry(""))).unwrap(), Vec::<String>::new(), "{damaged}");
         make();

@@ -212,7 +212,7 @@ fn a_damaged_storage_is_noticed_and_mended() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         for damaged in [bytes, Vec::new(), vec![0; 3]] {
-            block_on(storage.put(key, damaged)).unwrap();
+            block_on(storage.put(key, &damaged)).unwrap();
             assert_eq!(block_on(read(&host.source(storage.clone()))).unwrap(), host.weights(), "{key}");
         }
         block_on(storage.delete(key)).unwrap();

@@ -275,7 +275,7 @@ fn a_damaged_chunk_costs_itself_only() {
         for damaged in [Some(vec![0; 1000]), None] {
             let key = entry(chunk.clone());
             match &damaged {
-                Some(bytes) => block_on(storage.put(&key, bytes.clone())).unwrap(),
+                Some(bytes) => block_on(storage.put(&key, bytes)).unwrap(),
                 None => block_on(storage.delete(&key)).unwrap(),
             }
             assert_eq!(kept(&source, &found).verified, verified && damaged.is_some());
@@ -286,7 +286,7 @@ fn a_damaged_chunk_costs_itself_only() {
             // What came since is not covered by the earlier check.
             assert!(!kept(&source, &found).verified);
             let put = damaged.unwrap_or_default();
-            block_on(storage.put(&key, put)).unwrap();
+            block_on(storage.put(&key, &put)).unwrap();
             assert_eq!(block_on(read(&source)).unwrap(), host.weights());
             assert_eq!(host.parts(), [(chunk.start, Some(chunk.end))]);
             assert!(kept(&source, &found).verified);
@@ -308,7 +308,7 @@ fn chunks_may_overlap() {
         let mut bytes = weights[chunk.start as usize..chunk.end as usize].to_vec();
         let checksum = xxhash_rust::xxh3::xxh3_64(&bytes);
         bytes.extend_from_slice(&checksum.to_le_bytes());
-        block_on(storage.put(&entry(chunk.clone()), bytes)).unwrap();
+        block_on(storage.put(&entry(chunk.clone()), &bytes)).unwrap();
     }
     assert_eq!(kept(&source, &found).bytes, 300_000);
     assert_eq!(block_on(stored(&storage)).unwrap()[0].bytes, 300_000);

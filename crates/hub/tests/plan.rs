@@ -13,6 +13,7 @@ fn snapshot(paths: &[&str]) -> Snapshot {
         card: ModelCard::default(),
         architectures: Vec::new(),
         numbers: None,
+        table: 0,
         gated: false,
         files: paths.iter().map(file).collect(),
     }

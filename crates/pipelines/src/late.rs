@@ -5,18 +5,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, AbortRegistration, Abortable};
-use vitrine_hub::{PartSink, RepoFile, Sink, SinkError, Snapshot, Source};
+use vitrine_hub::{PartSink, RepoFile, Sink, SinkError, Snapshot, Source, least_table};
 use vitrine_models::{Batch, CompactCopy, Encoder, LateTable, Turn};
 
 use crate::loading::{Loading, WeightsSink};
 use crate::reading::end_copy;
 use crate::{Error, Result};
-
-/// A table takes this much at least to come later.
-const LEAST_TABLE: u64 = 4 << 20;
-
-/// A smaller file is here as a whole as soon as its parts would be.
-const LEAST_FILE: u64 = 32 << 20;
 
 /// Bytes that are asked for first, to find the header of a file of weights in.
 const FIRST: u64 = 1 << 16;
@@ -207,8 +201,8 @@ pub(crate) async fn read_needed(
     loading: &Loading<'_>,
     sink: &mut WeightsSink<'_, '_>,
 ) -> Result<Option<Rc<Late>>> {
-    let pinned = snapshot.commit.is_some() && file.sha256.is_some();
-    if !pinned || file.size < LEAST_FILE || source.kept(snapshot, file).await.complete {
+    let Some(least) = least_table(snapshot, file) else { return Ok(None) };
+    if source.kept(snapshot, file).await.complete {
         return Ok(None);
     }
     let mut first = Vec::new();
@@ -226,7 +220,7 @@ pub(crate) async fn read_needed(
         sink.error = Some(error);
         return Err(vitrine_hub::Error::Sink.into());
     }
-    let Some(parts) = sink.reader.parts(LEAST_TABLE.max(file.size / 8)).filter(|parts| parts.later > 0) else {
+    let Some(parts) = sink.reader.parts(least).filter(|parts| parts.later > 0) else {
         return Ok(None);
     };
     let needed: u64 = parts.needed.iter().map(|part| part.end - part.start).sum();

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
-use vitrine_hub::{Plan, Snapshot, Source, Wanted, plan};
+use vitrine_hub::{Plan, Snapshot, Source, Wanted, plan, word_table};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{Choice, Device, ModelSize, Task, choose, refusal, task};
@@ -238,8 +238,7 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
 /// What suits a model of this config where the page leaves the choice.
 fn choice(options: &LoadOptions, config: &Config, numbers: u64) -> Choice {
     let number = |keys: &[&str]| keys.iter().find_map(|key| config.get(key).as_u64());
-    let hidden = number(&["hidden_size", "dim", "d_model", "n_embd", "embedding_size"]).unwrap_or(0);
-    let table = number(&["vocab_size"]).unwrap_or(0).saturating_mul(hidden);
+    let table = word_table(|key| config.get(key).as_u64());
     let heads = number(&["num_attention_heads", "n_heads", "num_heads", "encoder_attention_heads"]).unwrap_or(1);
     let multiplied = numbers.saturating_sub(table);
     let model = ModelSize { numbers, multiplied, heads: u32::try_from(heads).unwrap_or(1) };

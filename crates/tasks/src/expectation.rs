@@ -37,7 +37,7 @@ const TOKENIZER: f64 = 8.0;
 const OVER: f64 = 1.02;
 
 /// Bytes of the worker's module as hosts compress it.
-const MODULE: u64 = 1_000_000;
+const MODULE: u64 = 640_000;
 /// Seconds to start the worker, and to ask for the small files one after another.
 const START: f64 = 0.4;
 /// Bytes a second that one worker checks, converts and packs as they come from the network.

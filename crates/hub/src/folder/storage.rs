@@ -123,8 +123,9 @@ impl Storage for FolderStorage {
         })
     }
 
-    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
-        Box::pin(async move { self.write(key, &bytes).map_err(failed) })
+    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+        let written = self.write(key, bytes).map_err(failed);
+        Box::pin(async { written })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), StorageError>> {
@@ -250,7 +251,7 @@ mod tests {
             &long,
         ];
         for (number, key) in keys.iter().enumerate() {
-            assert_eq!(now(storage.put(key, vec![number as u8])), Ok(()), "{key:?}");
+            assert_eq!(now(storage.put(key, &[number as u8])), Ok(()), "{key:?}");
         }
         for (number, key) in keys.iter().enumerate() {
             assert_eq!(now(storage.get(key)), Ok(Some(vec![number as u8])), "{key:?}");
@@ -276,7 +277,7 @@ mod tests {
         let storage = FolderStorage::new(folder.join("made/later"));
         assert_eq!(now(storage.keys("")), Ok(vec![]));
         for bytes in [&b"long content"[..], b"short", b""] {
-            assert_eq!(now(storage.put("key", bytes.to_vec())), Ok(()));
+            assert_eq!(now(storage.put("key", bytes)), Ok(()));
             assert_eq!(now(storage.get("key")), Ok(Some(bytes.to_vec())));
         }
     }
@@ -287,7 +288,7 @@ mod tests {
         let file = folder.join("file");
         fs::write(&file, "").unwrap();
         let storage = FolderStorage::new(&file);
-        assert!(matches!(now(storage.put("key", b"x".to_vec())), Err(StorageError::Unavailable(_))));
+        assert!(matches!(now(storage.put("key", b"x")), Err(StorageError::Unavailable(_))));
         drop(now(storage.lock("name", &mut || ())));
     }
 

@@ -93,7 +93,8 @@ impl CompactCopy {
             return None;
         };
         let end = (row + (STRETCH / (*row_bytes).max(1)).max(1)).min(*rows);
-        let mut bytes = Vec::new();
+        // With room for a checksum.
+        let mut bytes = Vec::with_capacity(row_bytes * end.saturating_sub(row) + 8);
         for row in row..end {
             let scale = from.copy_row(row, &mut bytes);
             put(&mut self.front, scales + 4 * row as u64, &scale.to_le_bytes());
