@@ -25,7 +25,7 @@ pub use encoder::Encoder;
 pub use error::{Error, Result};
 pub use head::Head;
 pub use layers::{Activation, Linear};
-pub use peers::{Message, Peers, Share, SharedPeers};
+pub use peers::{Call, Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
 pub use probe::gflops;
 pub use safetensors::{Dtype, Header, TensorInfo};

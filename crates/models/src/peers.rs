@@ -21,7 +21,30 @@ pub trait Peers {
     fn send(&self, peer: usize, message: Message) -> Result<()>;
 
     /// Sends a call; the answer is the rows that the part made of it, or [`Error::PeerLost`].
-    fn call(&self, peer: usize, message: Message) -> LocalBoxFuture<'static, Result<Vec<f32>>>;
+    fn call(&self, peer: usize, call: Call<'_>) -> LocalBoxFuture<'static, Result<Vec<f32>>>;
+}
+
+/// What a worker has another compute, which takes it as a [`Message`] of these words and numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Call<'a> {
+    /// What it is, then sizes and ids.
+    pub words: Vec<u32>,
+    /// Rows, one stretch behind the other.
+    pub rows: Vec<&'a [f32]>,
+    /// Numbers after them.
+    pub numbers: Vec<f32>,
+}
+
+impl Call<'_> {
+    /// All numbers, in stretches.
+    pub fn stretches(&self) -> impl Iterator<Item = &[f32]> {
+        self.rows.iter().copied().chain([self.numbers.as_slice()])
+    }
+
+    /// How many numbers there are.
+    pub fn count(&self) -> usize {
+        self.stretches().map(<[f32]>::len).sum()
+    }
 }
 
 /// What one worker says to another.
@@ -97,10 +120,10 @@ pub(crate) struct Given {
 
 impl Given {
     /// Has the peer run the part that it holds.
-    pub(crate) fn call(&self, call: &Message) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
-        let mut message = call.clone();
-        message.words.splice(..0, [kind::CALL, self.id]);
-        self.peers.0.peers.call(self.peer, message)
+    pub(crate) fn call(&self, call: &Call<'_>) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
+        let mut call = call.clone();
+        call.words.splice(..0, [kind::CALL, self.id]);
+        self.peers.0.peers.call(self.peer, call)
     }
 }
 

@@ -27,7 +27,7 @@ mod zero_shot_classification;
 
 /// What workers that share a model say to each other.
 pub mod peers {
-    pub use vitrine_models::{Error, Message, Peers, Result, Share, SharedPeers, gflops};
+    pub use vitrine_models::{Call, Error, Message, Peers, Result, Share, SharedPeers, gflops};
 }
 
 pub use convert::{Converted, convert};

@@ -1,14 +1,14 @@
 //! Memory that two workers share on an isolated page, through which a call and its answer go without the event loop.
 
 use js_sys::{Atomics, Float32Array, Int32Array, SharedArrayBuffer, Uint32Array};
-use vitrine_pipelines::peers::Message;
+use vitrine_pipelines::peers::{Call, Message};
 use wasm_bindgen::prelude::*;
 
 /// Bytes before the words: the state, the number of words, the number of numbers.
 const HEAD: u32 = 16;
 
 /// Looks at the state before a worker goes to sleep: waking it takes longer than a short answer.
-const SPINS: u32 = 2_000;
+const SPINS: u32 = 40_000;
 
 /// The state, in the first number.
 mod state {
@@ -54,17 +54,17 @@ impl Mailbox {
     }
 
     /// Whether a call fits.
-    pub(crate) fn fits(&self, message: &Message) -> bool {
-        (message.words.len() + message.numbers.len()) * 4 <= self.bytes as usize
+    pub(crate) fn fits(&self, call: &Call<'_>) -> bool {
+        (call.words.len() + call.count()) * 4 <= self.bytes as usize
     }
 
     /// Puts a call there; true where the peer has to be told by its event loop.
-    pub(crate) fn put_call(&self, message: &Message) -> bool {
+    pub(crate) fn put_call(&self, call: &Call<'_>) -> bool {
         // The answer to a call that no one waits for any more must come first.
         while self.state() == state::CALL {
             self.sleep(state::CALL, 1_000.0);
         }
-        self.put(&message.words, &message.numbers);
+        self.put(&call.words, call.stretches());
         let before = Atomics::exchange(&self.head, 0, state::CALL).unwrap_or(state::BROKEN);
         self.wake();
         before == state::OUT
@@ -101,7 +101,7 @@ impl Mailbox {
                     let words = self.words();
                     let message = Message { numbers: self.numbers(), words, ..Message::default() };
                     let answer = answer(message);
-                    self.put(&[], answer.as_deref().unwrap_or_default());
+                    self.put(&[], answer.as_deref().into_iter());
                     let state = if answer.is_some() { state::ANSWER } else { state::BROKEN };
                     Atomics::store(&self.head, 0, state).ok();
                     self.wake();
@@ -146,11 +146,15 @@ impl Mailbox {
         Atomics::notify(&self.head, 0).ok();
     }
 
-    fn put(&self, words: &[u32], numbers: &[f32]) {
-        self.head.set_index(1, words.len() as i32);
-        self.head.set_index(2, numbers.len() as i32);
+    fn put<'a>(&self, words: &[u32], numbers: impl Iterator<Item = &'a [f32]>) {
         self.place_of_words(words.len() as u32).copy_from(words);
-        self.place_of_numbers(words.len() as u32, numbers.len() as u32).copy_from(numbers);
+        let mut end = words.len();
+        for numbers in numbers {
+            self.place_of_numbers(end as u32, numbers.len() as u32).copy_from(numbers);
+            end += numbers.len();
+        }
+        self.head.set_index(1, words.len() as i32);
+        self.head.set_index(2, (end - words.len()) as i32);
     }
 
     fn words(&self) -> Vec<u32> {

@@ -5,16 +5,16 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use js_sys::{Float32Array, Function, Object, Reflect};
+use js_sys::{Array, Float32Array, Function, Object, Reflect};
 use vitrine_browser::{lock, turn};
 use vitrine_hub::LocalBoxFuture;
-use vitrine_pipelines::peers::{Error, Message, Peers, Result};
+use vitrine_pipelines::peers::{Call, Error, Message, Peers, Result};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
 use crate::mailbox::{Found, Mailbox, is_isolated};
-use crate::share::write;
+use crate::share::{write, write_call};
 
 /// Milliseconds that a worker waits for another before it looks whether that is still there.
 const LONGEST_WAIT: f64 = 500.0;
@@ -106,20 +106,19 @@ impl PeerWorker {
         self.waiting.borrow_mut().clear();
     }
 
-    fn post(&self, message: &Message, call: bool) -> Result<()> {
-        let (message, transfer) = write(message, call);
+    fn post(&self, (message, transfer): (Object, Array)) -> Result<()> {
         self.worker.post_message_with_transfer(&message, &transfer).map_err(|_| Error::PeerLost)
     }
 
     /// Puts a call into the mailbox, in a larger one where it does not fit.
-    fn put_call(&self, message: &Message) -> Option<Rc<Mailbox>> {
+    fn put_call(&self, call: &Call<'_>) -> Option<Rc<Mailbox>> {
         let mut place = self.mailbox.borrow_mut();
         let mailbox = place.as_mut()?;
-        if !mailbox.fits(message) {
+        if !mailbox.fits(call) {
             mailbox.leave();
-            *mailbox = Rc::new(Mailbox::new(8 * (message.words.len() + message.numbers.len()) as u32));
+            *mailbox = Rc::new(Mailbox::new(8 * (call.words.len() + call.count()) as u32));
         }
-        if mailbox.put_call(message) {
+        if mailbox.put_call(call) {
             let enter = Object::new();
             let _ = Reflect::set(&enter, &"mailbox".into(), &mailbox.memory);
             let _ = self.worker.post_message(&enter);
@@ -139,15 +138,15 @@ impl Peers for PeerWorkers {
             // What is sent must be there before the next call.
             mailbox.leave();
         }
-        peer.post(&message, false)
+        peer.post(write(&message))
     }
 
-    fn call(&self, peer: usize, message: Message) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
+    fn call(&self, peer: usize, call: Call<'_>) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
         let peer = match self.peer(peer) {
             Ok(peer) => peer.clone(),
             Err(error) => return Box::pin(async { Err(error) }),
         };
-        if let Some(mailbox) = peer.put_call(&message) {
+        if let Some(mailbox) = peer.put_call(&call) {
             return Box::pin(async move {
                 loop {
                     match mailbox.wait_for_answer(LONGEST_WAIT) {
@@ -160,7 +159,7 @@ impl Peers for PeerWorkers {
         }
         let (answer, receiver) = oneshot::channel();
         peer.waiting.borrow_mut().push_back(answer);
-        let posted = peer.post(&message, true);
+        let posted = peer.post(write_call(&call));
         Box::pin(async move {
             posted?;
             receiver.await.map_err(|_| Error::PeerLost)

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Float32Array, Function, Int8Array, Object, Reflect, SharedArrayBuffer, Uint16Array, Uint32Array};
-use vitrine_pipelines::peers::{Message, Share};
+use vitrine_pipelines::peers::{Call, Message, Share};
 use wasm_bindgen::prelude::*;
 
 use crate::mailbox::Mailbox;
@@ -31,10 +31,8 @@ impl Peer {
         {
             return Mailbox::of(memory).serve(|message| self.take(message));
         }
-        let Some(message) = read(data) else { return };
-        let is_call = Reflect::get(data, &"call".into()).is_ok_and(|call| call.is_truthy());
-        let answer = self.take(message);
-        if is_call && let Some(numbers) = answer {
+        // Only a call has an answer.
+        if let Some(numbers) = self.take(read(data)) {
             let (answer, transfer) = (Object::new(), Array::new());
             set(&answer, &transfer, "numbers", &Float32Array::from(numbers.as_slice()));
             // A worker that is gone hears nothing.
@@ -56,25 +54,39 @@ impl Peer {
     }
 }
 
+/// A call as it is posted, and what goes along with it.
+pub(crate) fn write_call(call: &Call<'_>) -> (Object, Array) {
+    let (object, transfer) = (Object::new(), Array::new());
+    let numbers = Float32Array::new_with_length(call.count() as u32);
+    let mut start = 0;
+    for stretch in call.stretches() {
+        let end = start + stretch.len() as u32;
+        numbers.subarray(start, end).copy_from(stretch);
+        start = end;
+    }
+    set(&object, &transfer, "words", &Uint32Array::from(call.words.as_slice()));
+    set(&object, &transfer, "numbers", &numbers);
+    (object, transfer)
+}
+
 /// A message as it is posted, and what goes along with it.
-pub(crate) fn write(message: &Message, call: bool) -> (Object, Array) {
+pub(crate) fn write(message: &Message) -> (Object, Array) {
     let (object, transfer) = (Object::new(), Array::new());
     set(&object, &transfer, "words", &Uint32Array::from(message.words.as_slice()));
     set(&object, &transfer, "numbers", &Float32Array::from(message.numbers.as_slice()));
     set(&object, &transfer, "halves", &Uint16Array::from(message.halves.as_slice()));
     set(&object, &transfer, "bytes", &Int8Array::from(message.bytes.as_slice()));
-    let _ = Reflect::set(&object, &"call".into(), &call.into());
     (object, transfer)
 }
 
-fn read(data: &JsValue) -> Option<Message> {
-    let part = |name: &str| Reflect::get(data, &name.into()).ok();
-    Some(Message {
-        words: part("words")?.dyn_into::<Uint32Array>().ok()?.to_vec(),
-        numbers: part("numbers")?.dyn_into::<Float32Array>().ok()?.to_vec(),
-        halves: part("halves")?.dyn_into::<Uint16Array>().ok()?.to_vec(),
-        bytes: part("bytes")?.dyn_into::<Int8Array>().ok()?.to_vec(),
-    })
+fn read(data: &JsValue) -> Message {
+    let part = |name: &str| Reflect::get(data, &name.into()).unwrap_or_default();
+    Message {
+        words: part("words").dyn_into::<Uint32Array>().map(|words| words.to_vec()).unwrap_or_default(),
+        numbers: part("numbers").dyn_into::<Float32Array>().map(|numbers| numbers.to_vec()).unwrap_or_default(),
+        halves: part("halves").dyn_into::<Uint16Array>().map(|halves| halves.to_vec()).unwrap_or_default(),
+        bytes: part("bytes").dyn_into::<Int8Array>().map(|bytes| bytes.to_vec()).unwrap_or_default(),
+    }
 }
 
 fn set<A: JsCast + AsRef<JsValue>>(object: &Object, transfer: &Array, name: &str, numbers: &A) {

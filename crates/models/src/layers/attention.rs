@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::attend::{AttentionShape, attend_heads};
 use super::split::{Other, Others, Split, linear_of, split_inputs, split_outputs, write_linear};
 use super::{Angles, DistanceBias, Linear, Scope};
-use crate::peers::{Message, Words, kind, take_numbers};
+use crate::peers::{Call, Message, Words, kind, take_numbers};
 use crate::weights::{Input, Matrix};
 use crate::{Batch, Error, Result};
 
@@ -225,7 +225,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Has another worker compute its heads of the same rows.
-    fn call(&self, rows: &[f32], others: &[f32]) -> Message {
+    fn call<'b>(&self, rows: &'b [f32], others: &'b [f32]) -> Call<'b> {
         let Relative { rotary, distances, causal } = self.relative;
         let cross = !std::ptr::eq(rows, others);
         let mut message = Message { words: vec![self.tokens as u32, self.lengths.len() as u32], ..Message::default() };
@@ -239,13 +239,10 @@ impl<'a> Reach<'a> {
             u32::from(rotary.is_some()),
             distances.map_or(0, DistanceBias::heads) as u32,
         ]);
-        message.numbers = rows.to_vec();
-        if cross {
-            message.numbers.extend_from_slice(others);
-        }
         rotary.iter().for_each(|rotary| rotary.write(&mut message));
         distances.iter().for_each(|distances| distances.write(&mut message));
-        message
+        let rows = if cross { vec![rows, others] } else { vec![rows] };
+        Call { words: message.words, rows, numbers: message.numbers }
     }
 }
 

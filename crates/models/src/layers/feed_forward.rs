@@ -8,7 +8,7 @@ use vitrine_kernels::PANEL;
 
 use super::split::{Other, Others, Split, linear_of, split_inputs, split_outputs, write_linear};
 use super::{Activation, Linear, Scope};
-use crate::peers::{Message, Words, kind, malformed};
+use crate::peers::{Call, Message, Words, kind, malformed};
 use crate::weights::{Input, Matrix};
 use crate::{Error, Result};
 
@@ -127,7 +127,7 @@ impl FeedForward {
 
     /// `[rows * hidden]` → the same.
     pub(crate) async fn forward(&self, rows: &[f32]) -> Result<Vec<f32>> {
-        let call = || Message { numbers: rows.to_vec(), ..Message::default() };
+        let call = || Call { rows: vec![rows], ..Call::default() };
         self.others.sum(call, || self.part.forward(rows)).await
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::{Linear, Scope, add};
-use crate::peers::{Given, Message, Words, held, malformed, take_numbers};
+use crate::peers::{Call, Given, Message, Words, held, malformed, take_numbers};
 use crate::weights::{Held, Matrix, Piece};
 use crate::{Error, Result};
 
@@ -108,7 +108,11 @@ impl Others {
     }
 
     /// Has all others compute, while `own` is computed here, and adds up what they make.
-    pub(crate) async fn sum(&self, call: impl FnOnce() -> Message, own: impl FnOnce() -> Vec<f32>) -> Result<Vec<f32>> {
+    pub(crate) async fn sum<'a>(
+        &self,
+        call: impl FnOnce() -> Call<'a>,
+        own: impl FnOnce() -> Vec<f32>,
+    ) -> Result<Vec<f32>> {
         if self.is_empty() {
             return Ok(own());
         }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use vitrine_models::{Message, Peers, Result, Share, SharedPeers};
+use vitrine_models::{Call, Message, Peers, Result, Share, SharedPeers};
 
 /// So many workers beside this one.
 pub struct InThread(Vec<RefCell<Share>>);
@@ -28,7 +28,9 @@ impl Peers for InThread {
         Ok(())
     }
 
-    fn call(&self, peer: usize, message: Message) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
+    fn call(&self, peer: usize, call: Call<'_>) -> LocalBoxFuture<'static, Result<Vec<f32>>> {
+        let numbers = call.stretches().flatten().copied().collect();
+        let message = Message { words: call.words, numbers, ..Message::default() };
         let answer = self.0[peer].borrow_mut().take(message).map(Option::unwrap);
         Box::pin(async move { answer })
     }
