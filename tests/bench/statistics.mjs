@@ -10,6 +10,9 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5);
 
+/** Milliseconds before each turn: threads of the one before may still look for work. */
+const PAUSE = 100;
+
 /** Median and quartiles of the quotients of two lists, pair by pair. */
 export function ratio(ours, theirs) {
   const quotients = ours.map((value, at) => value / theirs[at]);
@@ -26,6 +29,7 @@ export async function inTurns(everyone, rounds) {
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(round + turn) % names.length];
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
       found[name][round] = await everyone[name]();
     }
   }
