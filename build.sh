@@ -269,9 +269,7 @@ bench() {
         make_bench_python
     once bench-models target/bench/models 'checkpoints and their ONNX' \
         tests/bench/make_onnx.py tests/bench/checkpoints.py tests/bench/expected -- make_bench_models
-    if target/native/vitrine help | grep -q '^ *vitrine convert'; then
-        step bench-compact 'compact checkpoint' make_compact_checkpoint
-    fi
+    step bench-compact 'compact checkpoint' make_compact_checkpoint
     step bench-candle "build of candle's BERT for wasm" cargo build --release --target wasm32-unknown-unknown --locked \
         --manifest-path tests/bench/candle/Cargo.toml --target-dir target/bench/candle
     local wasm=target/bench/candle/wasm32-unknown-unknown/release/candle_peer.wasm

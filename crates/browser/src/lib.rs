@@ -4,13 +4,15 @@
 mod device;
 mod event_loop;
 mod fetch;
+mod life;
 mod locks;
 mod storage;
 
 pub use device::{device, link, saves_data};
 pub use event_loop::{sleep, turn};
 use fetch::Fetch;
-pub use locks::lock;
+pub use life::Life;
+use locks::lock;
 pub use storage::Caches;
 
 use js_sys::Reflect;

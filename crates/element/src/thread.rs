@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::{Array, Reflect};
-use vitrine_browser::{lock, sleep};
+use vitrine_browser::{Life, sleep};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, ErrorEvent, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
@@ -36,9 +36,8 @@ impl Thread {
     /// Starts the module at `script`, and calls `heard` with what it says.
     pub(crate) fn start(script: &str, heard: impl Fn(Said) + Clone + 'static) -> Result<Self, String> {
         let (worker, stand_in) = worker(script).map_err(|error| vitrine_browser::message_of(&error))?;
-        let life = format!("life:{:x}", (js_sys::Math::random() * 2f64.powi(52)) as u64);
+        let (life, begin) = Life::begin();
         let (on_message, on_error) = (heard.clone(), heard.clone());
-        let name = life.clone();
         let begun = Rc::new(Cell::new(false));
         let (has_begun, late) = (begun.clone(), heard.clone());
         spawn_local(async move {
@@ -56,7 +55,7 @@ impl Thread {
             } else if let Some(message) = text("gone") {
                 on_message(Said::Gone(message));
             } else if text("held").is_some() {
-                watch(name.clone(), on_message.clone());
+                watch(life.clone(), on_message.clone());
             } else {
                 on_message(Said::Message(data));
             }
@@ -73,9 +72,7 @@ impl Thread {
         worker.set_onmessage(Some(listen.as_ref().unchecked_ref()));
         worker.set_onerror(Some(fail.as_ref().unchecked_ref()));
         let thread = Self { worker, stand_in, listeners: [listen, fail] };
-        let message = js_sys::Object::new();
-        Reflect::set(&message, &"life".into(), &life.into()).map_err(|error| vitrine_browser::message_of(&error))?;
-        thread.post(&message);
+        thread.post(&begin);
         Ok(thread)
     }
 
@@ -97,10 +94,9 @@ impl Drop for Thread {
     }
 }
 
-/// Waits for the lock that the worker holds as long as it lives: a worker that the browser ends says nothing.
-fn watch(life: String, heard: impl Fn(Said) + 'static) {
+fn watch(life: Life, heard: impl Fn(Said) + 'static) {
     spawn_local(async move {
-        if lock(&life, || {}).await.is_some() {
+        if life.end().await {
             heard(Said::Gone("the browser ended it".to_owned()));
         }
     });

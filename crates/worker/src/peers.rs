@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{Array, Float32Array, Function, Object, Reflect};
-use vitrine_browser::{lock, turn};
+use vitrine_browser::{Life, turn};
 use vitrine_hub::LocalBoxFuture;
 use vitrine_pipelines::peers::{Call, Error, Message, Peers, Result};
 use wasm_bindgen::prelude::*;
@@ -58,14 +58,14 @@ impl PeerWorker {
             lost: Cell::new(false),
             mailbox: RefCell::new(mailbox),
         });
-        let life = format!("life:{:x}", (js_sys::Math::random() * 2f64.powi(52)) as u64);
-        let (heard, failed, name) = (Rc::downgrade(&peer), Rc::downgrade(&peer), life.clone());
+        let (life, begin) = Life::begin();
+        let (heard, failed) = (Rc::downgrade(&peer), Rc::downgrade(&peer));
         let listen = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let Some(peer) = heard.upgrade() else { return };
             let numbers = Reflect::get(&event.data(), &"numbers".into()).ok();
             match numbers.and_then(|numbers| numbers.dyn_into::<Float32Array>().ok()) {
                 Some(numbers) => peer.answer(numbers.to_vec()),
-                None if Reflect::has(&event.data(), &"held".into()) == Ok(true) => peer.watch(name.clone()),
+                None if Reflect::has(&event.data(), &"held".into()) == Ok(true) => peer.watch(life.clone()),
                 None => peer.lose(),
             }
         });
@@ -76,17 +76,14 @@ impl PeerWorker {
         });
         peer.worker.set_onmessage(Some(listen.into_js_value().unchecked_ref()));
         peer.worker.set_onerror(Some(fail.into_js_value().unchecked_ref()));
-        let message = Object::new();
-        let _ = Reflect::set(&message, &"life".into(), &life.into());
-        let _ = peer.worker.post_message(&message);
+        let _ = peer.worker.post_message(&begin);
         peer
     }
 
-    /// Waits for the lock that it holds as long as it lives: a worker that the browser ends says nothing.
-    fn watch(self: &Rc<Self>, life: String) {
+    fn watch(self: &Rc<Self>, life: Life) {
         let peer = Rc::downgrade(self);
         spawn_local(async move {
-            if lock(&life, || {}).await.is_some()
+            if life.end().await
                 && let Some(peer) = peer.upgrade()
             {
                 peer.lose();
