@@ -205,7 +205,7 @@ export const tests = [
     name: "a reload in the middle of a download fetches at most a chunk again",
     async run(t) {
       const expected = await answer(t, TINY);
-      t.hub.fault(/safetensors$/, "drip", { bytes: 1 << 16, every: 5 });
+      t.hub.fault(/safetensors$/, "drip", { bytes: 1 << 16, every: 20 });
       const visitor = await t.visitor({ allow: [NETWORK] });
       const body = `<model-widget model="${TINY}" endpoint="${t.hub.endpoint}"></model-widget>`;
       const page = await visitor.open(body);
