@@ -74,8 +74,7 @@ impl Description {
 
     /// What a load with this `dtype` will take here, `stored` bytes of which are on this device.
     pub(crate) fn expectation(&self, dtype: &str, stored: u64) -> Expectation {
-        let fetched = self.plan.bytes().saturating_sub(stored);
-        let fetched = fetched.saturating_sub(self.later());
+        let fetched = self.plan.bytes().saturating_sub(stored).saturating_sub(self.later());
         let index = self.plan.index.as_deref();
         let small = self.plan.small.iter().filter(|file| Some(file.path.as_str()) != index).map(|file| file.size).sum();
         let numbers = self.snapshot.numbers_of(&self.plan.weights);

@@ -204,11 +204,7 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
         Target::Rows(Numbers::Zeros) => {}
         Target::Pieces(pieces) if pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()) => {
             let (scale, quantized) = quantize_weights(numbers);
-            let quantized: Vec<i8> = quantized.collect();
-            for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
-                let numbers = quantized.get(piece.inputs.clone()).unwrap_or_default();
-                matrix.set_quantized(row - piece.outputs.start, numbers, scale);
-            }
+            set_quantized(pieces, row, &quantized.collect::<Vec<_>>(), scale);
         }
         Target::Pieces(pieces) => {
             for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
@@ -234,11 +230,14 @@ fn set_scaled(target: &mut Target, row: usize, numbers: &[f32], scale: f32) {
             let numbers: Vec<f32> = numbers.iter().map(|number| number * scale).collect();
             set(target, row, 0, &numbers);
         }
-        Target::Pieces(pieces) => {
-            for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
-                let numbers = numbers.get(piece.inputs.clone()).unwrap_or_default();
-                matrix.set_quantized(row - piece.outputs.start, &whole(numbers), scale);
-            }
-        }
+        Target::Pieces(pieces) => set_quantized(pieces, row, &whole(numbers), scale),
+    }
+}
+
+/// Sets the parts of a whole row of whole numbers that are to be multiplied by `scale`.
+fn set_quantized(pieces: &mut [(Piece, Matrix)], row: usize, numbers: &[i8], scale: f32) {
+    for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {
+        let numbers = numbers.get(piece.inputs.clone()).unwrap_or_default();
+        matrix.set_quantized(row - piece.outputs.start, numbers, scale);
     }
 }
