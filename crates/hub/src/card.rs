@@ -1,9 +1,17 @@
 //! A model card's metadata: the YAML between the `---` lines of README.md, or the Hub's `cardData`.
 
+mod evaluation;
+mod gate;
+mod metadata;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::yaml;
+
+pub use evaluation::{Evaluation, EvaluationDataset, EvaluationMetric, EvaluationSource, EvaluationTask};
+pub use gate::{Gate, GateField, GateInput};
+pub use metadata::{BaseModelRelation, Emissions, Licence};
 
 /// The metadata of a card, by the names of the Hub's specification.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,10 +26,7 @@ impl ModelCard {
 
     /// Reads the front matter of a README.md; a card without any, or with malformed YAML, has no metadata.
     pub fn parse(readme: &str) -> Self {
-        let Some(yaml) = front_matter(readme) else {
-            return Self::default();
-        };
-        match yaml::parse(yaml) {
+        match split(readme).and_then(|(yaml, _)| yaml::parse(yaml)) {
             Some(Value::Object(metadata)) => Self(metadata),
             _ => Self::default(),
         }
@@ -59,20 +64,27 @@ impl ModelCard {
     }
 }
 
-/// The text between the first two `---` lines, by the rule of huggingface_hub's `repocard.py`: leading white space and
-/// CRLF are allowed.
-fn front_matter(readme: &str) -> Option<&str> {
+/// The card's text: what follows the front matter, or all of it where there is none.
+pub fn body(readme: &str) -> &str {
+    split(readme).map_or(readme, |(_, body)| body)
+}
+
+/// The YAML between the `---` lines and what follows them, by the rule of huggingface_hub's `repocard.py`: leading white space
+/// and every kind of line break are allowed.
+fn split(readme: &str) -> Option<(&str, &str)> {
     let text = readme.trim_start_matches('\u{feff}').trim_start();
     let rest = text.strip_prefix("---")?;
-    let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'))?;
-    let mut offset = 0;
-    for line in rest.split_inclusive('\n') {
-        if line.trim_end_matches(['\r', '\n', ' ', '\t']) == "---" {
-            return rest.get(..offset);
-        }
-        offset += line.len();
-    }
-    None
+    let rest = ["\r\n", "\n", "\r"].iter().find_map(|line_break| rest.strip_prefix(line_break))?;
+    rest.match_indices("---").find_map(|(at, fence)| {
+        let yaml = rest.get(..at)?;
+        let yaml = ["\r\n", "\n", "\r"].iter().find_map(|line_break| yaml.strip_suffix(line_break))?;
+        let after = rest.get(at + fence.len()..)?.trim_start_matches([' ', '\t']);
+        let body = match after {
+            "" => after,
+            _ => after.strip_prefix("\r\n").or_else(|| after.strip_prefix('\n'))?,
+        };
+        Some((yaml, body))
+    })
 }
 
 #[cfg(test)]
@@ -88,6 +100,21 @@ mod tests {
         ] {
             let card = ModelCard::parse(readme);
             assert_eq!((card.text("license"), card.language()), (Some("mit"), Some("de")), "{readme:?}");
+        }
+    }
+
+    #[test]
+    fn the_body_follows_the_front_matter() {
+        for (readme, expected) in [
+            ("---\nlicense: mit\n---\n\n# Title\n", "\n# Title\n"),
+            (" \r\n---\r\nlicense: mit\r\n--- \t\r\ntext", "text"),
+            ("---\nlicense: mit\n---", ""),
+            ("---\na: |\n  ---\n----\n---\ntext", "text"),
+            ("# Title\n---\nlicense: mit\n---\n", "# Title\n---\nlicense: mit\n---\n"),
+            ("---\n---\ntext", "---\n---\ntext"),
+            ("---\nnever: closed\n", "---\nnever: closed\n"),
+        ] {
+            assert_eq!(body(readme), expected, "{readme:?}");
         }
     }
 

@@ -5,12 +5,14 @@
 
 mod attempt;
 mod cache;
-mod card;
+pub mod card;
 mod derived;
 mod download;
 mod error;
 #[cfg(not(target_arch = "wasm32"))]
 mod folder;
+#[cfg(not(target_arch = "wasm32"))]
+mod git;
 mod http;
 mod keeping;
 mod lane;
@@ -32,6 +34,8 @@ pub use error::{Error, Result};
 #[cfg(not(target_arch = "wasm32"))]
 pub use folder::{Folder, FolderStorage};
 pub use futures_util::future::LocalBoxFuture;
+#[cfg(not(target_arch = "wasm32"))]
+pub use git::{Git, Version, VersionKind};
 pub use http::{Http, Options};
 pub use plan::{COMPACT, HALF, Plan, Wanted, least_table, plan, word_table};
 pub use repo::{Endpoint, RepoId, Revision, Token};
