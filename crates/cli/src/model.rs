@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vitrine_hub::{
-    Endpoint, Folder, FolderStorage, Http, MemoryStorage, RepoId, Repositories, Revision, Storage, Token,
+    Endpoint, Folder, FolderStorage, Git, Http, MemoryStorage, RepoId, Repositories, Revision, Storage, Token,
 };
 use vitrine_tasks::ErrorCode;
 
@@ -38,7 +38,8 @@ pub struct Model {
 }
 
 impl ModelOptions {
-    /// Finds the model. A folder of this name is meant, if there is one and no endpoint is given.
+    /// Finds the model. A folder of this name is meant, if there is one and no endpoint is given; where it is a repository of
+    /// git, a revision names one of its branches, tags or commits.
     pub fn open(&self) -> Result<Model, Failure> {
         let revision = Revision::parse(self.revision.as_deref().unwrap_or_default())?;
         let path = Path::new(&self.model);
@@ -46,7 +47,11 @@ impl ModelOptions {
             let name = path.canonicalize().ok().and_then(|path| path.file_name()?.to_str().map(str::to_owned));
             // A folder may have any name; this one stands in messages alone.
             let repo = name.and_then(|name| RepoId::parse(&name).ok()).map_or_else(|| RepoId::parse("model"), Ok)?;
-            return Ok(Model { source: Box::new(Folder::new(path)), storage: None, repo, revision });
+            let source: Box<dyn Repositories> = match Git::open(path).filter(|_| self.revision.is_some()) {
+                Some(git) => Box::new(git),
+                None => Box::new(Folder::new(path)),
+            };
+            return Ok(Model { source, storage: None, repo, revision });
         }
         if self.model.starts_with(['.', '/', '~']) {
             return Err(Failure::coded(ErrorCode::RepoNotFound, format!("there is no folder `{}`", self.model)));

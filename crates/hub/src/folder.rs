@@ -135,37 +135,41 @@ impl Folder {
     }
 
     fn copy(&self, repo: &str, file: &RepoFile, range: Option<Range<u64>>, sink: &mut dyn Sink) -> Result<()> {
-        let path = &file.path;
-        let failed = |error: io::Error| Error::Storage(format!("`{path}` cannot be read: {error}"));
-        let place =
-            self.locate(path).ok_or_else(|| Error::EntryNotFound { repo: repo.to_owned(), path: path.clone() })?;
-        let mut content = File::open(place).map_err(failed)?;
-        let (hash, range) = match range {
-            Some(range) => (None, range),
-            None => (file.sha256, 0..file.size),
-        };
-        let mut hasher = Sha256::new();
-        let mut at = content.seek(SeekFrom::Start(range.start)).map_err(failed)?;
-        let mut piece = Vec::new();
-        while at < range.end {
-            piece.clear();
-            let size = (range.end - at).min(PIECE);
-            let read = (&mut content).take(size).read_to_end(&mut piece).map_err(failed)?;
-            if read == 0 {
-                return Err(Error::Truncated { path: path.clone(), received: at, size: range.end });
-            }
-            at += read as u64;
-            if hash.is_some() {
-                hasher.update(&piece);
-            }
-            sink.write(&piece).map_err(|_| Error::Sink)?;
+        let absent = || Error::EntryNotFound { repo: repo.to_owned(), path: file.path.clone() };
+        copy_file(&self.locate(&file.path).ok_or_else(absent)?, file, range, sink)
+    }
+}
+
+/// Hands the bytes of `file`, which lie at `place`, to `sink`; a whole file is checked against its SHA-256 where one is known.
+pub(crate) fn copy_file(place: &Path, file: &RepoFile, range: Option<Range<u64>>, sink: &mut dyn Sink) -> Result<()> {
+    let path = &file.path;
+    let failed = |error: io::Error| Error::Storage(format!("`{path}` cannot be read: {error}"));
+    let mut content = File::open(place).map_err(failed)?;
+    let (hash, range) = match range {
+        Some(range) => (None, range),
+        None => (file.sha256, 0..file.size),
+    };
+    let mut hasher = Sha256::new();
+    let mut at = content.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+    let mut piece = Vec::new();
+    while at < range.end {
+        piece.clear();
+        let size = (range.end - at).min(PIECE);
+        let read = (&mut content).take(size).read_to_end(&mut piece).map_err(failed)?;
+        if read == 0 {
+            return Err(Error::Truncated { path: path.clone(), received: at, size: range.end });
         }
-        match hash {
-            Some(hash) if hash != <[u8; 32]>::from(hasher.finalize()) => {
-                Err(Error::Integrity { path: path.clone(), reason: "its SHA-256 differs".to_owned() })
-            }
-            _ => Ok(()),
+        at += read as u64;
+        if hash.is_some() {
+            hasher.update(&piece);
         }
+        sink.write(&piece).map_err(|_| Error::Sink)?;
+    }
+    match hash {
+        Some(hash) if hash != <[u8; 32]>::from(hasher.finalize()) => {
+            Err(Error::Integrity { path: path.clone(), reason: "its SHA-256 differs".to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -206,9 +210,9 @@ impl Source for Folder {
 }
 
 /// Tells a sink of parts where the bytes of one lie.
-struct Placed<'a> {
-    offset: u64,
-    sink: &'a mut dyn PartSink,
+pub(crate) struct Placed<'a> {
+    pub(crate) offset: u64,
+    pub(crate) sink: &'a mut dyn PartSink,
 }
 
 impl Sink for Placed<'_> {
@@ -223,7 +227,7 @@ impl Sink for Placed<'_> {
 }
 
 /// Whether a path stays inside its folder, on every system, and has no hidden part.
-fn is_visible(path: &str) -> bool {
+pub(crate) fn is_visible(path: &str) -> bool {
     !path.contains(['\\', '\0', ':']) && path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
 }
 

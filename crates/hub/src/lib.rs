@@ -23,6 +23,8 @@ mod protocol;
 mod read;
 mod repo;
 mod retry;
+#[cfg(not(target_arch = "wasm32"))]
+mod safetensors;
 mod snapshot;
 mod storage;
 mod transport;
@@ -39,6 +41,8 @@ pub use git::{Git, Version, VersionKind};
 pub use http::{Http, Options};
 pub use plan::{COMPACT, HALF, Plan, Wanted, least_table, plan, word_table};
 pub use repo::{Endpoint, RepoId, Revision, Token};
+#[cfg(not(target_arch = "wasm32"))]
+pub use safetensors::parameters;
 pub use snapshot::{RepoFile, Snapshot};
 pub use storage::{Lock, MemoryStorage, Storage, StorageError};
 pub use transport::{Body, Method, Request, Response, Transport, TransportError};

@@ -8,7 +8,6 @@ mod hashes;
 mod library;
 mod media_type;
 mod models;
-mod safetensors;
 mod site;
 mod time;
 mod tree;

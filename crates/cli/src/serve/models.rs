@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
 use vitrine_hub::{ModelCard, Repositories, Revision, Wanted, plan};
@@ -13,7 +14,7 @@ use super::answer::{Refusal, json_answer, set};
 use super::call::Call;
 use super::hashes::hex;
 use super::library::{Commit, Entry, Library, Repo};
-use super::{safetensors, time};
+use super::time;
 
 /// Entries on a page of the list, where the request names no lower number.
 const PAGE: usize = 1000;
@@ -139,7 +140,7 @@ fn describe(library: &Library, repo: Repo) -> Result<Described, Refusal> {
 fn task(repo: &Repo) -> Option<String> {
     let revision = Revision::parse("").ok()?;
     // A folder answers at once.
-    let snapshot = futures_util::FutureExt::now_or_never(repo.folder.snapshot(&repo.id, &revision))?;
+    let snapshot = repo.folder.snapshot(&repo.id, &revision).now_or_never()?;
     snapshot.ok()?.task().map(str::to_owned)
 }
 
@@ -225,6 +226,10 @@ fn sibling(file: &Entry, blobs: bool) -> Value {
 
 fn parameters(repo: &Repo) -> Option<Value> {
     let revision = Revision::parse("").ok()?;
-    let snapshot = futures_util::FutureExt::now_or_never(repo.folder.snapshot(&repo.id, &revision))?.ok()?;
-    safetensors::parameters(&repo.folder, &plan(&snapshot, Wanted::Original).weights)
+    // A folder answers at once.
+    let snapshot = repo.folder.snapshot(&repo.id, &revision).now_or_never()?.ok()?;
+    let weights = plan(&snapshot, Wanted::Original).weights;
+    let parameters = vitrine_hub::parameters(&repo.folder, &snapshot, &weights).now_or_never()??;
+    let total: u64 = parameters.values().sum();
+    Some(json!({ "parameters": parameters, "total": total }))
 }
