@@ -18,6 +18,7 @@ mod keeping;
 mod lane;
 mod pace;
 mod parts;
+mod pipeline_tags;
 mod plan;
 mod protocol;
 mod read;
@@ -39,6 +40,7 @@ pub use futures_util::future::LocalBoxFuture;
 #[cfg(not(target_arch = "wasm32"))]
 pub use git::{Git, Version, VersionKind};
 pub use http::{Http, Options};
+pub use pipeline_tags::{Modality, PIPELINE_TAGS};
 pub use plan::{COMPACT, HALF, Plan, Wanted, least_table, plan, word_table};
 pub use repo::{Endpoint, RepoId, Revision, Token};
 #[cfg(not(target_arch = "wasm32"))]
