@@ -3,6 +3,7 @@
 mod convert;
 mod https;
 mod inspect;
+mod mdbook;
 mod model;
 mod run;
 mod serve;
@@ -31,6 +32,8 @@ enum Command {
     Inspect(inspect::Options),
     /// Make a compact checkpoint to publish beside the original
     Convert(convert::Options),
+    /// Put widgets into the books of mdBook, as its preprocessor
+    Mdbook(mdbook::Options),
 }
 
 /// Why a command failed.
@@ -76,7 +79,9 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Failure> {
     let mut builder = match command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) | Command::Mdbook(_) => {
+            tokio::runtime::Builder::new_current_thread()
+        }
     };
     let runtime = builder.enable_all().build().map_err(|error| Failure::error(error.to_string()))?;
     let result = match command {
@@ -84,6 +89,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Run(options) => runtime.block_on(run::run(options)),
         Command::Inspect(options) => runtime.block_on(inspect::inspect(options)),
         Command::Convert(options) => runtime.block_on(convert::convert(options)),
+        Command::Mdbook(options) => mdbook::mdbook(&options),
     };
     // A file that is being hashed for a request is given up.
     runtime.shutdown_background();
