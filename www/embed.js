@@ -1,0 +1,41 @@
+// The page embed.html: shows the widget that its address asks for, and tells the page around it how high it is.
+import { ModelWidget } from "./model-widget.js";
+
+const asked = new URLSearchParams(location.search);
+const root = document.documentElement;
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync("body { margin: 0 }");
+document.adoptedStyleSheets.push(sheet);
+
+// The scroll bar and the ground behind the widget take its theme.
+if (["light", "dark"].includes(asked.get("theme"))) root.style.colorScheme = asked.get("theme");
+root.lang = asked.get("lang") ?? root.lang;
+
+/** The widget with the attributes that the address has. */
+function widget() {
+  const element = document.createElement("model-widget");
+  for (const name of ModelWidget.observedAttributes) if (asked.has(name)) element.setAttribute(name, asked.get(name));
+  document.title = asked.get("model");
+  return element;
+}
+
+/** What stands in a widget's place where no model is named. */
+function instruction() {
+  const text = document.createElement("p");
+  text.setAttribute("role", "alert");
+  text.textContent = "No model is named: add ?model=org/name to the address of this page.";
+  return text;
+}
+
+document.body.replaceChildren(asked.get("model")?.trim() ? widget() : instruction());
+
+// The height is no secret, so any page around this one may know it.
+const tell = () => parent.postMessage({ type: "vitrine:height", height: Math.ceil(root.getBoundingClientRect().height) }, "*");
+if (parent !== window) {
+  new ResizeObserver(tell).observe(root);
+  // A script of the page around that began to listen after the first heights asks once.
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && data?.type === "vitrine:measure") tell();
+  });
+}
