@@ -1,5 +1,7 @@
 //! A model card's metadata: the YAML between the `---` lines of README.md, or the Hub's `cardData`.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod check;
 mod evaluation;
 mod gate;
 mod metadata;
@@ -9,6 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::yaml;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use check::{Problem, Severity, check, check_of};
 pub use evaluation::{Evaluation, EvaluationDataset, EvaluationMetric, EvaluationSource, EvaluationTask};
 pub use gate::{Gate, GateField, GateInput};
 pub use metadata::{BaseModelRelation, Emissions, Licence};
