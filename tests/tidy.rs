@@ -13,6 +13,7 @@ use std::process::Command;
 const CRATES: &[(&str, &[&str])] = &[
     ("bindgen", &[]),
     ("browser", &["hub", "tasks"]),
+    ("cards", &[]),
     ("cli", &["hub", "pipelines", "tasks", "views"]),
     ("element", &["browser", "hub", "tasks", "views"]),
     ("fancy-regex", &[]),
