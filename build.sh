@@ -280,6 +280,24 @@ bench() {
     node tests/bench/bench.mjs "$@"
 }
 
+# ------------------------------------------------------------------------------------------------ documentation sites
+
+make_embedding_python() {
+    rm -rf target/embedding/python && python3 -m venv target/embedding/python &&
+        target/embedding/python/bin/python -m pip install --quiet --requirement tests/embedding/requirements.txt
+}
+
+# Sites that documentation tools build, each with pages that have a widget.
+documentation_sites() {
+    local docusaurus=tests/embedding/docusaurus inputs=(tests/embedding/*.* tests/embedding/{plain,mdbook,mkdocs,sphinx,jupyter})
+    inputs+=("$docusaurus"/{docusaurus.config.mjs,package-lock.json,src} www/integrations target/native/vitrine)
+    once embedding-python target/embedding/python/pyvenv.cfg 'documentation tools from PyPI' \
+        tests/embedding/requirements.txt -- make_embedding_python &&
+        once docusaurus-packages "$docusaurus/node_modules/.package-lock.json" 'Docusaurus from npm' \
+            "$docusaurus/package-lock.json" -- npm --prefix "$docusaurus" ci --ignore-scripts --no-audit --no-fund &&
+        once documentation-sites target/embedding/sites 'sites of documentation tools' "${inputs[@]}" -- tests/embedding/build.sh
+}
+
 # ----------------------------------------------------------------------------------------------------------------- test
 
 PASSED=0
@@ -354,6 +372,7 @@ test_all() {
     command_check build
     check cli 'build of the command line' cargo build --profile native -p vitrine-cli
     sizes
+    ready documentation_sites
     if [[ -f tests/browser/run.mjs ]]; then browser_tests; fi
 
     echo
