@@ -13,6 +13,7 @@ usage: ./build.sh [command]
 
   serve [--port N]   build everything and serve the gallery on http://127.0.0.1:8080 (the command when none is given)
   build              leave in dist/ a static site that any file server can host
+  package            build it, and leave in target/package/ the npm package made of it: its folder and its tarball
   models [--gallery] fetch the real models of the gallery and the tests, or of the gallery alone, into target/models/
   bench [--quick] [--only WORD…]
                      measure speed, downloads and memory beside the peers, and write them to tests/bench/results.md; of
@@ -280,6 +281,15 @@ bench() {
     node tests/bench/bench.mjs "$@"
 }
 
+# ---------------------------------------------------------------------------------------------------------- npm package
+
+npm_package() {
+    once package-tools tests/npm/node_modules/.package-lock.json 'tools of the npm package' tests/npm/package-lock.json -- \
+        npm --prefix tests/npm ci --ignore-scripts --no-audit --no-fund
+    once package target/package 'npm package in target/package/' dist tests/npm/make.mjs tests/npm/package-lock.json Cargo.toml -- \
+        node tests/npm/make.mjs dist target/package
+}
+
 # ------------------------------------------------------------------------------------------------ documentation sites
 
 make_embedding_python() {
@@ -372,6 +382,8 @@ test_all() {
     command_check build
     check cli 'build of the command line' cargo build --profile native -p vitrine-cli
     sizes
+    command_check package
+    check package-tests 'tests of the npm package' node --test tests/npm/package.test.mjs
     ready documentation_sites
     if [[ -f tests/browser/run.mjs ]]; then browser_tests; fi
 
@@ -386,12 +398,16 @@ if [[ $# -gt 0 ]]; then shift; fi
 [[ $# -eq 0 || $command =~ ^(serve|models|bench)$ ]] || { usage >&2 && exit 2; }
 case $command in
 help | --help | -h) usage && exit ;;
-serve | build | models | bench | test) prerequisites ;;
+serve | build | package | models | bench | test) prerequisites ;;
 *) usage >&2 && exit 2 ;;
 esac
 case $command in
 serve) serve "$@" ;;
 build) build_site ;;
+package)
+    build_site
+    npm_package
+    ;;
 models) fetch_models "$@" ;;
 bench) bench "$@" ;;
 test) test_all ;;

@@ -86,9 +86,11 @@ From your own host: copy this folder there, and take \`model-widget.js\` from it
     import { pipeline } from "${NAME}/pipeline";    // models without a widget
     import type {} from "${NAME}/react";            // <model-widget> in the JSX of React 19
 
-The code finds its files by \`import.meta.url\`, and so does what a bundler makes of it: copy \`worker.js\` and the folders
-\`element\`, \`worker\` and \`worker-relaxed\` beside the bundle. \`custom-elements.json\` lists attributes, properties,
-events, slots, parts and custom properties.
+The code finds its files by \`import.meta.url\`. esbuild and Rollup leave that as it is: copy \`worker.js\` and the folders
+\`element\`, \`worker\` and \`worker-relaxed\` beside the bundle. Vite and webpack move files that they find: put this folder
+among those that they serve unchanged (\`public/\`), and take \`model-widget.js\` from there by a \`<script>\`.
+
+\`custom-elements.json\` lists attributes, properties, methods, events, slots, parts and custom properties.
 `,
 );
 execFileSync("npm", ["pack", "--silent", "--pack-destination", resolve(out)], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });

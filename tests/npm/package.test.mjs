@@ -15,14 +15,14 @@ import { publint } from "publint";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = join(HERE, "../..");
 const OUT = join(ROOT, "target/package");
-const CONSUMER = join(OUT, "consumer");
+const CONSUMER = join(ROOT, "target/embedding/consumer");
 const INSTALLED = join(CONSUMER, "node_modules/vitrine-widget");
 const json = (path) => JSON.parse(readFileSync(path, "utf8"));
 
 /** Installs the tarball in a project of its own. */
 function install() {
   rmSync(CONSUMER, { recursive: true, force: true });
-  mkdirSync(CONSUMER);
+  mkdirSync(CONSUMER, { recursive: true });
   cpSync(join(HERE, "consumer"), CONSUMER, { recursive: true });
   writeFileSync(join(CONSUMER, "package.json"), '{ "private": true, "type": "module" }\n');
   const tarball = readdirSync(OUT).find((name) => name.endsWith(".tgz"));
