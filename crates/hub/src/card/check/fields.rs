@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::identifiers::{is_language, libraries, licences, pipeline_tags};
+use super::identifiers::{is_language, libraries, licences};
 use super::reader::{Field, Reader, is_url};
 use super::{model_index, nearest};
-use crate::RepoId;
 use crate::yaml::Node;
+use crate::{PIPELINE_TAGS, RepoId};
 
 type Check = fn(&mut Reader, &Field);
 
@@ -138,8 +138,9 @@ fn library(reader: &mut Reader, field: &Field) {
 
 fn pipeline_tag(reader: &mut Reader, field: &Field) {
     let Some(tag) = reader.text(field) else { return };
-    if pipeline_tags().all(|known| known != tag) {
-        let list = pipeline_tags().collect::<Vec<_>>().join(", ");
+    let known: Vec<&str> = PIPELINE_TAGS.iter().map(|(tag, ..)| *tag).collect();
+    if !known.contains(&tag) {
+        let list = known.join(", ");
         reader.warning(field, format!("The pipeline tag \"{tag}\" is not in the official list: {list}"));
     }
 }
