@@ -68,23 +68,31 @@ pub async fn convert(options: Options) -> Result<(), Failure> {
 
 /// What is at the place of a file that is to be written.
 #[derive(Debug, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// Nothing.
     Absent,
+    /// A file with the same bytes.
     Same,
+    /// Another file.
     Differs,
 }
 
 /// A file under a temporary name, which is removed unless the file is kept.
-struct Draft {
+pub struct Draft {
     path: PathBuf,
     temporary: PathBuf,
     bytes: u64,
-    state: State,
+    /// What is at its place.
+    pub state: State,
 }
 
 impl Draft {
     /// Writes the file `path` of the folder `out`, and compares it with what is there.
-    fn new(out: &Path, path: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Self, Failure> {
+    pub fn new(
+        out: &Path,
+        path: impl AsRef<Path>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Self, Failure> {
         let path = out.join(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
@@ -110,7 +118,7 @@ impl Draft {
     }
 
     /// Gives the file its name.
-    fn keep(self) -> Result<(), Failure> {
+    pub fn keep(self) -> Result<(), Failure> {
         match self.state {
             State::Same => Ok(()),
             _ => fs::rename(&self.temporary, &self.path).map_err(|error| self.failed(&error)),

@@ -1,5 +1,6 @@
 //! The command line of Vitrine: repositories served, run, inspected and converted without a browser.
 
+mod card;
 mod convert;
 mod https;
 mod inspect;
@@ -32,6 +33,8 @@ enum Command {
     Inspect(inspect::Options),
     /// Make a compact checkpoint to publish beside the original
     Convert(convert::Options),
+    /// Check a model card, or make one from a model's files
+    Card(card::Options),
     /// Put widgets into the books of mdBook, as its preprocessor
     Mdbook(mdbook::Options),
 }
@@ -79,7 +82,7 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Failure> {
     let mut builder = match command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) | Command::Mdbook(_) => {
+        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) | Command::Card(_) | Command::Mdbook(_) => {
             tokio::runtime::Builder::new_current_thread()
         }
     };
@@ -89,6 +92,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Run(options) => runtime.block_on(run::run(options)),
         Command::Inspect(options) => runtime.block_on(inspect::inspect(options)),
         Command::Convert(options) => runtime.block_on(convert::convert(options)),
+        Command::Card(options) => runtime.block_on(card::card(options)),
         Command::Mdbook(options) => mdbook::mdbook(&options),
     };
     // A file that is being hashed for a request is given up.

@@ -38,6 +38,11 @@ pub struct Model {
 }
 
 impl ModelOptions {
+    /// The model as the command line names it.
+    pub fn name(&self) -> &str {
+        &self.model
+    }
+
     /// Finds the model. A folder of this name is meant, if there is one and no endpoint is given; where it is a repository of
     /// git, a revision names one of its branches, tags or commits.
     pub fn open(&self) -> Result<Model, Failure> {
