@@ -38,7 +38,7 @@ pub use load::{
     running_live,
 };
 pub use maud::Markup;
-pub use output::{RunMeta, no_output, output};
+pub use output::{RunMeta, no_output, output, output_alone};
 pub use skeleton::{Region, skeleton};
 pub use stored::stored_models;
 pub use table_editor::table_editor;

@@ -71,6 +71,11 @@ pub fn output(task: &Task, inputs: &Value, output: &Value, notes: &[Note], meta:
     }
 }
 
+/// An output alone, without anything that needs script.
+pub fn output_alone(task: &Task, inputs: &Value, output: &Value) -> Markup {
+    shaped(task, inputs, output).unwrap_or_else(|| json(output))
+}
+
 /// The region `output` before there is any; it keeps the place.
 pub fn no_output() -> Markup {
     html! { div class="card empty" { p { (text::NO_OUTPUT) } } }

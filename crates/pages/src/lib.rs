@@ -1,0 +1,14 @@
+//! Model pages and the index of a static hub as HTML: pure functions of data.
+//!
+//! A page works without script: what its author wrote, example outputs, files and versions are plain HTML. Nothing here
+//! holds an inline style, a script or a handler; the pages' script and style sheets are files of the site.
+
+mod frame;
+mod index;
+mod model;
+mod place;
+pub mod text;
+
+pub use index::{Entry, entry, index};
+pub use model::{Model, model_page};
+pub use place::Place;

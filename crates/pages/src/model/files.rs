@@ -1,0 +1,57 @@
+//! The files of a model with their sizes and hashes.
+
+use maud::{Markup, html};
+use vitrine_hub::RepoFile;
+use vitrine_views::format;
+
+use super::Model;
+use crate::{Place, text};
+
+/// The table of files; folders of sentence-transformers and the like are told by their paths.
+pub(super) fn files(model: &Model, place: &Place) -> Markup {
+    let snapshot = model.snapshot;
+    let total = snapshot.files.iter().map(|file| file.size).sum();
+    html! {
+        section id="files" aria-labelledby="files-title" {
+            h2 id="files-title" { (text::FILES) }
+            div class="scroll" tabindex="0" role="region" aria-labelledby="files-title" {
+                table class="files" {
+                    thead {
+                        tr {
+                            th scope="col" { (text::FILE) }
+                            th scope="col" class="number" { (text::SIZE) }
+                            th scope="col" { (text::SHA256) }
+                        }
+                    }
+                    tbody {
+                        @for file in &snapshot.files { (row(file, &place.page_url(snapshot, &file.path))) }
+                        tr class="total" {
+                            th scope="row" { (text::TOTAL) }
+                            td class="number" { (format::bytes(total)) }
+                            td {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(file: &RepoFile, url: &str) -> Markup {
+    let hash = file.sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    html! {
+        tr {
+            th scope="row" { a href=(url) { bdi { (file.path) } } }
+            td class="number" { (format::bytes(file.size)) }
+            td {
+                @match hash {
+                    Some(hash) => code class="hash" title=(hash) {
+                        (hash.get(..12).unwrap_or_default())
+                        span class="rest" { (hash.get(12..).unwrap_or_default()) }
+                    },
+                    None => "–",
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The page of one model at one version.
+
+mod about;
+mod badges;
+mod evaluation;
+mod examples;
+mod facts;
+mod files;
+mod usage;
+mod versions;
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use serde_json::Value;
+use vitrine_cards::{Card, Links};
+use vitrine_hub::{Endpoint, Snapshot, Version, card};
+use vitrine_tasks::Task;
+
+use crate::frame::{Head, page, safe};
+use crate::place::{hub_url, is_hosted, pinned};
+use crate::{Place, text};
+
+pub(crate) use badges::library;
+pub(crate) use facts::count;
+
+/// A model at one version, as far as it is known without its weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a> {
+    /// Its files and metadata.
+    pub snapshot: &'a Snapshot,
+    /// The whole README.md; `None` where there is none.
+    pub readme: Option<&'a str>,
+    /// `config.json`; null where there is none.
+    pub config: &'a Value,
+    /// Numbers by dtype, where the headers of its weights tell.
+    pub parameters: Option<&'a BTreeMap<String, u64>>,
+    /// Bytes of its weights.
+    pub weights: u64,
+    /// All versions that the site has, the current one first.
+    pub versions: &'a [Version],
+}
+
+impl Model<'_> {
+    /// The task, where the widget knows it.
+    pub(crate) fn task(&self) -> Option<&'static Task> {
+        self.snapshot.task().and_then(vitrine_tasks::task)
+    }
+
+    /// Whether the page shows the version that the site shows first.
+    fn is_current(&self) -> bool {
+        self.versions.first().is_none_or(|current| Some(&current.commit) == self.snapshot.commit.as_ref())
+    }
+
+    /// The first paragraph's worth of words about the model.
+    fn description(&self, card: Option<&Card>) -> String {
+        let task = self.task().map(|task| task.description);
+        let said = card.map(|card| plain(&card.html)).unwrap_or_default();
+        let words: String = said.split_whitespace().take(40).collect::<Vec<_>>().join(" ");
+        if words.is_empty() { task.unwrap_or(self.snapshot.repo.as_str()).to_owned() } else { words }
+    }
+}
+
+/// The page of a model.
+pub fn model_page(model: &Model, place: &Place) -> String {
+    let snapshot = model.snapshot;
+    let own = own_addresses(snapshot);
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let file = |path: &str| place.file_url(snapshot, path);
+    let read = |path: &str| place.page_url(snapshot, path);
+    let links = Links { file: &file, page: &read, own: &own };
+    let card = model.readme.map(|readme| vitrine_cards::render(card::body(readme), &links));
+    let description = model.description(card.as_ref());
+    let head = Head {
+        title: &snapshot.repo,
+        description: &description,
+        thumbnail: snapshot.card.thumbnail().filter(|url| url.starts_with("https://")),
+        hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
+        scripts: &["model-widget.js", "page.js"],
+    };
+    page(place, &head, &nav(place), &content(model, place, card.as_ref()))
+}
+
+/// Addresses whose pictures belong to the page.
+fn own_addresses(snapshot: &Snapshot) -> Vec<String> {
+    if is_hosted(snapshot) { vec![format!("{}/{}/", snapshot.endpoint, snapshot.repo)] } else { Vec::new() }
+}
+
+/// The hosts that files of this endpoint come from.
+fn hosts(endpoint: &str) -> &str {
+    if endpoint == Endpoint::HUB { "https://huggingface.co https://*.hf.co" } else { endpoint }
+}
+
+fn nav(place: &Place) -> Markup {
+    html! {
+        @if place.has_index {
+            nav aria-label=(text::ALL_MODELS) { a href={ (place.root) "index.html" } { (text::ALL_MODELS) } }
+        }
+    }
+}
+
+fn content(model: &Model, place: &Place, card: Option<&Card>) -> Markup {
+    let about = about::about(model, card);
+    html! {
+        (title(model, place))
+        (notices(model, place))
+        (badges::badges(model, place, card))
+        div class="columns" {
+            div class="main" {
+                section id="try" aria-labelledby="try-title" {
+                    h2 id="try-title" class="unseen" { (text::TRY_IT) }
+                    (widget(model, place, &about))
+                }
+                (examples::examples_view(model, place))
+            }
+            aside aria-label=(text::FACTS) {
+                (facts::facts(model))
+                (usage::usage(model, place))
+            }
+            div class="main" {
+                (card_view(card))
+                (evaluation::evaluation(model))
+                (files::files(model, place))
+                (versions::versions(model, place))
+            }
+        }
+    }
+}
+
+fn title(model: &Model, place: &Place) -> Markup {
+    let (owner, name) = model.snapshot.repo.rsplit_once('/').unwrap_or(("", &model.snapshot.repo));
+    html! {
+        h1 dir="ltr" {
+            @if !owner.is_empty() {
+                span class="owner" {
+                    @if place.has_index {
+                        a href={ (place.root) "index.html?search=" (crate::place::segment(owner)) } { (owner) }
+                    } @else {
+                        (owner)
+                    }
+                    "/"
+                }
+                wbr;
+            }
+            span class="name" { (name) }
+        }
+    }
+}
+
+/// What a visitor should know before anything else.
+fn notices(model: &Model, place: &Place) -> Markup {
+    let snapshot = model.snapshot;
+    html! {
+        @if !model.is_current() {
+            p class="notice" {
+                (text::OTHER_VERSION) " "
+                a href={ (place.model_path(&snapshot.repo)) "index.html" } { (text::CURRENT_VERSION) }
+            }
+        }
+        @if let Some(id) = snapshot.card.new_version() {
+            p class="notice" {
+                (text::NEW_VERSION) " "
+                @match hub_url("", id) {
+                    Some(url) => a href=(url) rel="noopener" { (id) },
+                    None => (id),
+                }
+            }
+        }
+        @if snapshot.card.not_for_all_audiences() { p class="notice" { (text::NOT_FOR_ALL) } }
+        @if snapshot.gated { p class="notice" { (text::GATED) } }
+    }
+}
+
+/// The widget, with what stands in its place where there is no script.
+fn widget(model: &Model, place: &Place, about: &Markup) -> Markup {
+    let snapshot = model.snapshot;
+    let root = if place.root.is_empty() { "." } else { place.root.trim_end_matches('/') };
+    let endpoint = match snapshot.endpoint.as_str() {
+        Endpoint::HUB => None,
+        endpoint if is_hosted(snapshot) => Some(endpoint),
+        _ => Some(root),
+    };
+    html! {
+        @match model.task() {
+            Some(task) => {
+                model-widget model=(snapshot.repo) revision=[pinned(snapshot)] task=(task.tag) endpoint=[endpoint] {
+                    p class="fallback" { (text::NEEDS_SCRIPT) }
+                    div class="about" slot="footer" { (about) }
+                }
+            }
+            None => {
+                p class="notice" { (text::NO_TASK) }
+                div class="about" { (about) }
+            }
+        }
+    }
+}
+
+fn card_view(card: Option<&Card>) -> Markup {
+    let is_empty = card.is_some_and(|card| plain(&card.html).is_empty() && card.remote_images == 0);
+    html! {
+        section id="card" aria-labelledby="card-title" {
+            h2 id="card-title" class="section" { (text::CARD) }
+            @match card {
+                None => p class="muted" { (text::NO_CARD) },
+                Some(_) if is_empty => p class="muted" { (text::EMPTY_CARD) },
+                Some(card) => {
+                    @if card.headings.len() > 2 {
+                        details class="contents" {
+                            summary { (text::CONTENTS) }
+                            nav aria-label=(text::CONTENTS) { (safe(&vitrine_cards::contents(&card.headings))) }
+                        }
+                    }
+                    @if card.remote_images > 0 {
+                        p class="notice" data-remote-images {
+                            (text::remote_images(card.remote_images)) " "
+                            button type="button" data-action="show-images" hidden { (text::REMOTE_IMAGES_SHOW) }
+                        }
+                    }
+                    div class="card-text" { (safe(&card.html)) }
+                }
+            }
+        }
+    }
+}
+
+/// The text of safe HTML, without its tags.
+pub(crate) fn plain(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text += before;
+        text.push(' ');
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text += rest;
+    for (entity, character) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
+    {
+        text = text.replace(entity, character);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

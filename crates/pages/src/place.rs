@@ -1,0 +1,69 @@
+//! Where a page is, and where the files that it names are.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use vitrine_hub::{Endpoint, RepoId, Revision, Snapshot};
+
+/// What may stand in a segment of a path as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Where a page is within its site.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    /// The path from the page to the root of the site, empty or with a slash at its end: `../../`.
+    pub root: &'a str,
+    /// The address of the site's root, without a slash at its end, where it is known.
+    pub url: Option<&'a str>,
+    /// The language of the page's own words.
+    pub language: &'a str,
+    /// Whether the site has an index of several models.
+    pub has_index: bool,
+}
+
+impl Place<'_> {
+    /// The address of a file of the repository: at its host, or, where the repository comes from this machine, on this site.
+    pub fn file_url(&self, snapshot: &Snapshot, path: &str) -> String {
+        if is_hosted(snapshot) {
+            return snapshot.url(path).unwrap_or_default();
+        }
+        let revision = snapshot.commit.as_deref().unwrap_or("main");
+        let path: Vec<String> = path.split('/').map(segment).collect();
+        format!("{}{}/resolve/{revision}/{}", self.root, snapshot.repo, path.join("/"))
+    }
+
+    /// The address where people read a file: the Hub has pages for files.
+    pub fn page_url(&self, snapshot: &Snapshot, path: &str) -> String {
+        let url = self.file_url(snapshot, path);
+        let resolve = format!("/{}/resolve/", snapshot.repo);
+        match snapshot.endpoint == Endpoint::HUB {
+            true => url.replacen(&resolve, &format!("/{}/blob/", snapshot.repo), 1),
+            false => url,
+        }
+    }
+
+    /// The path to the folder of a model's page; where there is one model alone, the site is its page.
+    pub fn model_path(&self, repo: &str) -> String {
+        if self.has_index { format!("{}{repo}/", self.root) } else { self.root.to_owned() }
+    }
+}
+
+/// Whether the repository comes from a host rather than from this machine.
+pub(crate) fn is_hosted(snapshot: &Snapshot) -> bool {
+    snapshot.endpoint.starts_with("https://") || snapshot.endpoint.starts_with("http://")
+}
+
+/// The address of a model of the Hub, `None` where the name is none of a repository.
+pub(crate) fn hub_url(kind: &str, id: &str) -> Option<String> {
+    let id = RepoId::parse(id).ok().filter(|parsed| parsed.as_str() == id)?;
+    Some(format!("{}/{kind}{id}", Endpoint::HUB))
+}
+
+/// The revision that a page pins: the commit, or what was asked for on a host without commits.
+pub(crate) fn pinned(snapshot: &Snapshot) -> Option<String> {
+    let named = || Revision::parse(&snapshot.revision).ok().filter(|revision| revision.as_str() != "main");
+    snapshot.commit.clone().or_else(|| named().map(|revision| revision.to_string()))
+}
+
+/// A segment of a path with everything escaped that is not plain.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
