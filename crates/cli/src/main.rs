@@ -6,6 +6,7 @@ mod https;
 mod inspect;
 mod mdbook;
 mod model;
+mod page;
 mod run;
 mod serve;
 
@@ -33,6 +34,8 @@ enum Command {
     Inspect(inspect::Options),
     /// Make a compact checkpoint to publish beside the original
     Convert(convert::Options),
+    /// Write static pages of models, with an index where there are several
+    Page(page::Options),
     /// Check a model card, or make one from a model's files
     Card(card::Options),
     /// Put widgets into the books of mdBook, as its preprocessor
@@ -82,9 +85,12 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Failure> {
     let mut builder = match command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Run(_) | Command::Inspect(_) | Command::Convert(_) | Command::Card(_) | Command::Mdbook(_) => {
-            tokio::runtime::Builder::new_current_thread()
-        }
+        Command::Run(_)
+        | Command::Inspect(_)
+        | Command::Convert(_)
+        | Command::Card(_)
+        | Command::Page(_)
+        | Command::Mdbook(_) => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = builder.enable_all().build().map_err(|error| Failure::error(error.to_string()))?;
     let result = match command {
@@ -92,6 +98,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Run(options) => runtime.block_on(run::run(options)),
         Command::Inspect(options) => runtime.block_on(inspect::inspect(options)),
         Command::Convert(options) => runtime.block_on(convert::convert(options)),
+        Command::Page(options) => runtime.block_on(page::page(options)),
         Command::Card(options) => runtime.block_on(card::card(options)),
         Command::Mdbook(options) => mdbook::mdbook(&options),
     };

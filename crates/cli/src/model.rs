@@ -62,12 +62,18 @@ impl ModelOptions {
             return Err(Failure::coded(ErrorCode::RepoNotFound, format!("there is no folder `{}`", self.model)));
         }
         let repo = RepoId::parse(&self.model)?;
-        let named = self.endpoint.clone().or_else(|| variable("HF_ENDPOINT"));
-        let endpoint = Endpoint::parse(named.as_deref().unwrap_or(Endpoint::HUB))?;
-        let token = variable("HF_TOKEN").and_then(|token| Token::parse(&token));
-        let source = Http::new(Box::new(Https::new()), storage(), endpoint, token, vitrine_hub::Options::default());
-        Ok(Model { source: Box::new(source), storage: Some(storage()), repo, revision })
+        let (source, storage) = hub(self.endpoint.as_deref())?;
+        Ok(Model { source: Box::new(source), storage: Some(storage), repo, revision })
     }
+}
+
+/// The Hub at an endpoint, or at the one that the environment names, and where its files are kept.
+pub fn hub(endpoint: Option<&str>) -> Result<(Http, Box<dyn Storage>), Failure> {
+    let named = endpoint.map(str::to_owned).or_else(|| variable("HF_ENDPOINT"));
+    let endpoint = Endpoint::parse(named.as_deref().unwrap_or(Endpoint::HUB))?;
+    let token = variable("HF_TOKEN").and_then(|token| Token::parse(&token));
+    let source = Http::new(Box::new(Https::new()), storage(), endpoint, token, vitrine_hub::Options::default());
+    Ok((source, storage()))
 }
 
 /// The folder of downloads, by the XDG Base Directory Specification; memory where the user has no folder.

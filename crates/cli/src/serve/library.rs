@@ -122,7 +122,7 @@ pub fn sha_of(files: &[Entry], prefix: &str) -> String {
 }
 
 /// A folder with a config, a card or a checkpoint is a repository.
-fn is_repository(folder: &Path) -> bool {
+pub fn is_repository(folder: &Path) -> bool {
     let is_checkpoint = |name: &str| name.ends_with(".safetensors");
     folder.join("config.json").is_file()
         || folder.join("README.md").is_file()

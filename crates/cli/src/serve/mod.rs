@@ -5,7 +5,7 @@ mod bytes;
 mod call;
 mod files;
 mod hashes;
-mod library;
+pub mod library;
 mod media_type;
 mod models;
 mod site;
