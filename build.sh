@@ -300,7 +300,7 @@ make_embedding_python() {
 # Sites that documentation tools build, each with pages that have a widget.
 documentation_sites() {
     local docusaurus=tests/embedding/docusaurus inputs=(tests/embedding/*.* tests/embedding/{plain,mdbook,mkdocs,sphinx,jupyter})
-    inputs+=("$docusaurus"/{docusaurus.config.mjs,package-lock.json,src} www/integrations target/native/vitrine)
+    inputs+=("$docusaurus"/{docusaurus.config.mjs,package-lock.json,src} www/integrations crates/cli/src/mdbook.rs)
     once embedding-python target/embedding/python/pyvenv.cfg 'documentation tools from PyPI' \
         tests/embedding/requirements.txt -- make_embedding_python &&
         once docusaurus-packages "$docusaurus/node_modules/.package-lock.json" 'Docusaurus from npm' \

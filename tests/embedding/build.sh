@@ -21,5 +21,8 @@ done
 PYTHONPATH="$root/www/integrations" "$tools/jupyter" nbconvert --to html --execute \
     --output-dir "$out/jupyter" "$sources/jupyter/notebook.ipynb"
 # What the tool generates between its steps belongs to no repository.
-DOCUSAURUS_GENERATED_FILES_DIR_NAME=node_modules/.generated DOCUSAURUS_NO_UPDATE_NOTIFIER=1 \
-    "$sources/docusaurus/node_modules/.bin/docusaurus" build "$sources/docusaurus" --out-dir "$out/docusaurus"
+(
+    cd "$sources/docusaurus"
+    DOCUSAURUS_GENERATED_FILES_DIR_NAME=node_modules/.generated DOCUSAURUS_NO_UPDATE_NOTIFIER=1 \
+        node_modules/.bin/docusaurus build --out-dir "$out/docusaurus"
+)
