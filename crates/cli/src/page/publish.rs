@@ -21,7 +21,7 @@ pub async fn publish(
     let mut hashes = Vec::new();
     for file in &snapshot.files {
         let path = format!("{folder}/{}", file.path);
-        if written.share(&path, file.sha256, file.size)? {
+        if written.share(&path, file.sha256)? {
             hashes.push(file.sha256);
             continue;
         }

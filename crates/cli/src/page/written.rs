@@ -66,15 +66,15 @@ impl Written {
     }
 
     /// Whether content of this hash was written, which the file then shares.
-    pub fn share(&mut self, path: &str, sha256: Option<[u8; 32]>, size: u64) -> Result<bool, Failure> {
+    pub fn share(&mut self, path: &str, sha256: Option<[u8; 32]>) -> Result<bool, Failure> {
         let Some(earlier) = sha256.and_then(|hash| self.by_hash.get(&hash)).map(|path| self.out.join(path)) else {
             return Ok(false);
         };
         let place = self.place(path)?;
         if fs::hard_link(&earlier, &place).is_err() {
-            fs::copy(&earlier, &place).map_err(|error| failed(path, &error))?;
+            self.bytes += fs::copy(&earlier, &place).map_err(|error| failed(path, &error))?;
         }
-        self.note(path, size);
+        self.now.insert(path.to_owned());
         Ok(true)
     }
 
@@ -91,8 +91,11 @@ impl Written {
         let flushed = error.map_or_else(|| file.flush(), Err);
         flushed.map_err(|error| failed(&path, &error))?;
         let hash = hasher.finalize().into();
-        self.note(&path, bytes);
-        self.by_hash.insert(hash, path);
+        // The same content of another version is kept once, where the file system can.
+        if !self.share(&path, Some(hash))? {
+            self.note(&path, bytes);
+            self.by_hash.insert(hash, path);
+        }
         Ok(hash)
     }
 
