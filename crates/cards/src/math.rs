@@ -74,8 +74,7 @@ impl Formulas {
 
     /// HTML with each formula as MathML, or as its source where it cannot be read.
     pub fn put(&self, html: &str) -> String {
-        let converter = mathml::Converter::new();
-        self.replace(html, |formula, all| match converter.convert(&formula.tex, formula.is_display) {
+        self.replace(html, |formula, all| match mathml::convert(&formula.tex, formula.is_display) {
             Some(mathml) => all.push_str(&mathml),
             None => {
                 all.push_str("<code class=\"formula\">");

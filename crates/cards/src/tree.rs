@@ -226,10 +226,19 @@ const IMPLIED_ENDS: &[(&str, &[&str], &[&str])] = &[
 /// Elements nest up to here.
 const DEEPEST: usize = 48;
 
+/// Bytes that the tokenizer is given at once.
+const PIECE: usize = 1 << 12;
+
 /// Reads HTML.
 pub fn read(html: &str) -> Vec<Node> {
+    // In small pieces, since the tokenizer's work grows with the square of what it is given at once.
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
+    let mut rest = html;
+    while let Some((piece, after)) = rest.split_at_checked(rest.floor_char_boundary(PIECE)).filter(|_| !rest.is_empty())
+    {
+        input.push_back(StrTendril::from_slice(piece));
+        rest = after;
+    }
     let tokenizer = Tokenizer::new(Reader(RefCell::new(Builder::default())), Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();

@@ -68,13 +68,15 @@ fn closes(open: &Fence, close: &Fence) -> bool {
 fn in_paragraph(text: &str, range: Range<usize>, found: &mut Vec<(Range<usize>, String, bool)>) {
     let Some(paragraph) = text.get(range.clone()) else { return };
     let mut missing = Missing::default();
-    let mut at = 0;
+    let (mut at, mut line) = (0, 0);
     while let Some(step) = paragraph.get(at..).and_then(|rest| rest.find(['`', '$', '\\'])) {
+        let seen = at.max(line);
         at += step;
+        line = paragraph.get(seen..at).and_then(|between| between.rfind('\n')).map_or(line, |place| seen + place + 1);
         let rest = paragraph.get(at..).unwrap_or_default();
         if rest.starts_with('`') {
             at += after_code(rest, &mut missing);
-        } else if let Some((length, tex, is_display)) = formula(paragraph, at, &mut missing) {
+        } else if let Some((length, tex, is_display)) = formula(paragraph, line, at, &mut missing) {
             found.push((range.start + at..range.start + at + length, tex, is_display));
             at += length;
         } else {
@@ -118,11 +120,13 @@ fn after_code(rest: &str, missing: &mut Missing) -> usize {
     count
 }
 
-fn formula(paragraph: &str, at: usize, missing: &mut Missing) -> Option<(usize, String, bool)> {
+/// The length of the formula that begins here, the formula alone, and whether it stands in a line of its own.
+fn formula(paragraph: &str, line: usize, at: usize, missing: &mut Missing) -> Option<(usize, String, bool)> {
     let rest = paragraph.get(at..)?;
     let (open, close, is_display) = DELIMITERS.iter().find(|(open, ..)| rest.starts_with(open))?;
-    let line_begin = paragraph.get(..at)?.rsplit('\n').next()?;
-    let begins_line = line_begin.trim_start_matches([' ', '\t', '>']).is_empty();
+    // What stands before a formula is looked at no further than a quotation can be indented.
+    let before = paragraph.get(line..at).filter(|before| before.len() <= 32);
+    let begins_line = before.is_some_and(|before| before.trim_start_matches([' ', '\t', '>']).is_empty());
     // Brackets with one backslash are ordinary text, unless they stand in lines of their own.
     if open.ends_with('[') && !begins_line {
         return None;
@@ -135,6 +139,7 @@ fn formula(paragraph: &str, at: usize, missing: &mut Missing) -> Option<(usize, 
         return None;
     }
     let is_formula = !tex.trim().is_empty() && tex.len() <= LONGEST && !tex.starts_with('$');
-    let quoted = line_begin.contains('>').then(|| tex.replace("\n>", "\n"));
+    let is_quoted = begins_line && before.is_some_and(|before| before.contains('>'));
+    let quoted = is_quoted.then(|| tex.replace("\n>", "\n"));
     is_formula.then(|| (open.len() + end + close.len(), quoted.unwrap_or_else(|| tex.to_owned()), *is_display))
 }

@@ -1,5 +1,7 @@
 //! A formula as MathML: made by a library, and checked tag by tag before it is used.
 
+use std::sync::LazyLock;
+
 use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 
 /// Elements that a formula may have; those of HTML are the words of `\text`.
@@ -65,23 +67,15 @@ const ATTRIBUTES: &[&str] = &[
 /// Groups, arguments and scripts nest up to here.
 const DEEPEST: usize = 64;
 
-/// Turns formulas into MathML.
-pub struct Converter(Option<LatexToMathML>);
-
-impl Converter {
-    /// A converter without any macros.
-    pub fn new() -> Self {
-        Self(LatexToMathML::new(MathCoreConfig::default()).ok())
+/// The MathML of a formula; `None` for one that cannot be read.
+pub fn convert(tex: &str, is_display: bool) -> Option<String> {
+    static CONVERTER: LazyLock<Option<LatexToMathML>> =
+        LazyLock::new(|| LatexToMathML::new(MathCoreConfig::default()).ok());
+    let display = if is_display { MathDisplay::Block } else { MathDisplay::Inline };
+    if depth(tex) > DEEPEST {
+        return None;
     }
-
-    /// The MathML of a formula; `None` for one that cannot be read.
-    pub fn convert(&self, tex: &str, is_display: bool) -> Option<String> {
-        let display = if is_display { MathDisplay::Block } else { MathDisplay::Inline };
-        if depth(tex) > DEEPEST {
-            return None;
-        }
-        check(&self.0.as_ref()?.convert_with_local_state(tex.trim(), display).ok()?.mathml)
-    }
+    check(&CONVERTER.as_ref()?.convert_with_local_state(tex.trim(), display).ok()?.mathml)
 }
 
 /// How deeply a formula may nest at most: what opens a group, and runs of commands and scripts that take no group.

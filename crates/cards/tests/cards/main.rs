@@ -1,0 +1,26 @@
+//! What the crate makes of whole cards, by the public interface.
+
+mod bounds;
+mod hostile;
+mod images;
+mod links;
+mod markdown;
+mod math;
+mod sections;
+
+use vitrine_cards::{Card, Links, render};
+
+/// A card on a page whose own files are under `/own/`, and its pages under `/page/`.
+fn card(markdown: &str) -> Card {
+    let file = |path: &str| format!("/own/{}", path.replace('%', "%25").replace(' ', "%20"));
+    let page = |path: &str| format!("/page/{}", path.replace('%', "%25").replace(' ', "%20"));
+    render(markdown, &Links { file: &file, page: &page, own: &["/own/", "https://own.example/models"] })
+}
+
+/// The HTML of a card without what this crate adds to every text: directions and the links of headings to themselves.
+fn html(markdown: &str) -> String {
+    let html = card(markdown).html.replace(" dir=\"auto\"", "");
+    let mut parts = html.split("<a class=\"anchor\"");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |all, part| all + part.split_once("</a>").unwrap().1).trim_end().to_owned()
+}
