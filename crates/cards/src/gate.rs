@@ -165,3 +165,76 @@ fn filter<'v>(own: &[String], element: &str, name: &str, value: &'v str) -> Opti
     };
     is_allowed.then_some(Cow::Borrowed(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Gate;
+    use crate::{Links, render};
+
+    #[test]
+    fn what_left_it_once_leaves_it_unchanged() {
+        let path = |path: &str| format!("/own/{path}");
+        let links = Links { file: &path, page: &path, own: &["/own/"] };
+        let pieces = [
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<i>",
+            "<a href=x>",
+            "</a>",
+            "<table>",
+            "<tr>",
+            "<td>",
+            "</td>",
+            "</table>",
+            "<ul>",
+            "<li>",
+            "</ul>",
+            "<div>",
+            "</div>",
+            "<h1>",
+            "</h1>",
+            "<pre>",
+            "</pre>",
+            "<code>",
+            "<details>",
+            "<summary>",
+            "\n\n",
+            "\n",
+            "text ",
+            "# ",
+            "> ",
+            "- ",
+            "| a |\n|---|\n",
+            "*",
+            "`",
+            "<ruby>",
+            "<rt>",
+            "<img src=a>",
+            "![a](https://x.org)",
+            "<center>",
+            "<caption>",
+            "<dl>",
+            "<dt>",
+            "<blockquote>",
+            "<s>",
+            "<span>",
+            "<input type=checkbox>",
+            "&nbsp;",
+            "&amp;",
+        ];
+        let mut number = 1_u64;
+        for _ in 0..4_000 {
+            let mut text = String::new();
+            for _ in 0..20 {
+                number = number.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                text.push_str(pieces[(number >> 33) as usize % pieces.len()]);
+            }
+            let once = render(&text, &links).html;
+            assert_eq!(Gate::new(links.own, &BTreeSet::new()).clean(&once), once, "{text:?}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::address::{self, Address};
 use crate::code::Highlighter;
 use crate::gate::ID_PREFIX;
 use crate::math::Formulas;
-use crate::tree::{Element, Node, text, text_of};
+use crate::tree::{Element, Node, pieces, text, text_of};
 use crate::{Heading, Links};
 
 /// Elements of text, whose direction is that of their text where the card gives none.
@@ -127,10 +127,10 @@ impl<'a> Shaper<'a> {
         let mut shaped = Vec::with_capacity(nodes.len());
         for node in nodes {
             match node {
-                Node::Text(words) if inside.code => shaped.push(text(self.formulas.restore(&words))),
+                Node::Text(words) if inside.code => shaped.extend(pieces(self.formulas.restore(&words))),
                 Node::Text(words) => {
                     self.uses_math |= self.formulas.are_in(&words);
-                    shaped.push(Node::Text(words));
+                    shaped.extend(pieces(words));
                 }
                 Node::Element(mut element) => {
                     for (_, value) in &mut element.attributes {
@@ -200,8 +200,10 @@ impl<'a> Shaper<'a> {
             heading = heading.with("id", format!("{ID_PREFIX}{slug}"));
         }
         let id = heading.get("id").unwrap_or_default().to_owned();
-        let anchor = Element::new("a", vec![text("#")]).with("class", "anchor").with("href", format!("#{id}"));
-        heading.children.push(anchor.with("aria-label", format!("Link to {words}")).into());
+        if !inside.link {
+            let anchor = Element::new("a", vec![text("#")]).with("class", "anchor").with("href", format!("#{id}"));
+            heading.children.push(anchor.with("aria-label", format!("Link to {words}")).into());
+        }
         self.headings.push(Heading { level, id, text: words });
         heading.into()
     }

@@ -209,22 +209,41 @@ const BLOCKS: &[&str] = &[
 /// What begins a new scope: inside of it, end tags and implied ends leave what is outside alone.
 const SCOPES: &[&str] = &["table", "td", "th", "caption"];
 
+const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
+
+/// Elements that stand in a table only, and what may hold them.
+const TABLE_PARTS: &[&str] = &["caption", "tbody", "td", "tfoot", "th", "thead", "tr"];
+const TABLE_FRAMES: &[&str] = &["table", "tbody", "tfoot", "thead", "tr"];
+
 /// An element, the elements whose begin ends it, and those that keep it open.
 const IMPLIED_ENDS: &[(&str, &[&str], &[&str])] = &[
     ("li", &["li"], &["ul", "ol", "table"]),
     ("dd", &["dd", "dt"], &["dl", "table"]),
     ("dt", &["dd", "dt"], &["dl", "table"]),
-    ("td", &["td", "th", "tr", "tbody", "thead", "tfoot"], &["table"]),
-    ("th", &["td", "th", "tr", "tbody", "thead", "tfoot"], &["table"]),
-    ("tr", &["tr", "tbody", "thead", "tfoot"], &["table"]),
-    ("tbody", &["tbody", "thead", "tfoot"], &["table"]),
-    ("thead", &["tbody", "thead", "tfoot"], &["table"]),
+    ("td", TABLE_PARTS, &["table"]),
+    ("th", TABLE_PARTS, &["table"]),
+    ("caption", TABLE_PARTS, &["table"]),
+    ("tr", &["tr", "tbody", "thead", "tfoot", "caption"], &["table"]),
+    ("tbody", &["tbody", "thead", "tfoot", "caption"], &["table"]),
+    ("thead", &["tbody", "thead", "tfoot", "caption"], &["table"]),
+    ("tfoot", &["tbody", "thead", "tfoot", "caption"], &["table"]),
+    ("h1", HEADINGS, SCOPES),
+    ("h2", HEADINGS, SCOPES),
+    ("h3", HEADINGS, SCOPES),
+    ("h4", HEADINGS, SCOPES),
+    ("h5", HEADINGS, SCOPES),
+    ("h6", HEADINGS, SCOPES),
+    ("rt", &["rt", "rp"], &["ruby", "table"]),
+    ("rp", &["rt", "rp"], &["ruby", "table"]),
     ("a", &["a"], &["table"]),
     ("p", BLOCKS, &["table", "td", "th", "caption"]),
 ];
 
 /// Elements nest up to here.
 const DEEPEST: usize = 48;
+
+/// Bytes of a text in one piece.
+const LONGEST_PIECE: usize = 1 << 14;
 
 /// Bytes that the tokenizer is given at once.
 const PIECE: usize = 1 << 12;
@@ -233,14 +252,14 @@ const PIECE: usize = 1 << 12;
 pub fn read(html: &str) -> Vec<Node> {
     // In small pieces, since the tokenizer's work grows with the square of what it is given at once.
     let input = BufferQueue::default();
-    let mut rest = html;
-    while let Some((piece, after)) = rest.split_at_checked(rest.floor_char_boundary(PIECE)).filter(|_| !rest.is_empty())
-    {
-        input.push_back(StrTendril::from_slice(piece));
-        rest = after;
-    }
     let tokenizer = Tokenizer::new(Reader(RefCell::new(Builder::default())), Default::default());
-    let _ = tokenizer.feed(&input);
+    let mut rest = html;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at_checked(rest.floor_char_boundary(PIECE)).unwrap_or((rest, ""));
+        rest = after;
+        input.push_back(StrTendril::from_slice(piece));
+        let _ = tokenizer.feed(&input);
+    }
     tokenizer.end();
     tokenizer.sink.0.into_inner().finish()
 }
@@ -278,6 +297,9 @@ impl Builder {
         if self.dropped.is_some() || text.is_empty() {
             return;
         }
+        if !text.trim().is_empty() {
+            self.begin_cell();
+        }
         let siblings = self.open.last_mut().map_or(&mut self.root, |parent| &mut parent.children);
         match siblings.last_mut() {
             Some(Node::Text(last)) => last.push_str(text),
@@ -293,8 +315,11 @@ impl Builder {
             // A tag that closes itself does so in foreign content only, where `svg` and `math` begin.
             let is_empty = VOID.contains(&name) || (tag.self_closing && matches!(name, "svg" | "math"));
             self.dropped = (!is_empty).then(|| (name.to_owned(), 1));
-        } else if KNOWN.contains(&name) {
+        } else if KNOWN.contains(&name) && (!TABLE_PARTS.contains(&name) || self.is_open("table")) {
             self.imply_ends(name);
+            if !TABLE_PARTS.contains(&name) {
+                self.begin_cell();
+            }
             let attributes = tag.attrs.iter().map(|each| (each.name.local.to_string(), each.value.to_string()));
             self.begin(Element { name: name.to_owned(), attributes: attributes.collect(), children: Vec::new() });
         }
@@ -306,6 +331,17 @@ impl Builder {
             "textarea" | "title" => TokenSinkResult::RawData(RawKind::Rcdata),
             "plaintext" => TokenSinkResult::Plaintext,
             _ => TokenSinkResult::Continue,
+        }
+    }
+
+    /// Begins a cell where a table goes on with something else.
+    fn begin_cell(&mut self) {
+        let Some(parent) = self.open.last().map(|element| element.name.clone()) else { return };
+        if TABLE_FRAMES.contains(&&*parent) {
+            if parent != "tr" {
+                self.begin(Element::new("tr", Vec::new()));
+            }
+            self.begin(Element::new("td", Vec::new()));
         }
     }
 
@@ -374,6 +410,21 @@ impl Builder {
         self.close_to(0);
         self.root
     }
+}
+
+/// A text as nodes: a very long one in pieces, since the work of the parsers of HTML grows with the square of a text.
+pub fn pieces(words: String) -> Vec<Node> {
+    if words.len() <= LONGEST_PIECE {
+        return vec![Node::Text(words)];
+    }
+    let mut pieces = Vec::new();
+    let mut rest = words.as_str();
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at_checked(rest.floor_char_boundary(LONGEST_PIECE)).unwrap_or((rest, ""));
+        rest = after;
+        pieces.push(Element::new("span", vec![text(piece)]).into());
+    }
+    pieces
 }
 
 /// Writes HTML in which every element is closed and every text escaped.
