@@ -73,7 +73,7 @@ fn json(what: &str, text: &str) -> Result<Value, Failure> {
 fn sentence(note: &Note) -> String {
     match note {
         Note::Truncated { tokens, limit } => text::truncated(*tokens, *limit),
-        Note::MeanPooled => text::MEAN_POOLED.to_owned(),
+        Note::MeanPooled => text::MEAN_POOLED.as_str().to_owned(),
     }
 }
 

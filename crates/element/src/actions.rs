@@ -182,8 +182,8 @@ impl State {
         spawn_local(async move {
             if wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&copied)).await.is_ok() {
                 let before = button.inner_html();
-                button.set_text_content(Some(text::COPIED));
-                state.dom.say(text::COPIED, false);
+                button.set_text_content(Some(text::COPIED.as_str()));
+                state.dom.say(text::COPIED.as_str(), false);
                 sleep(Duration::from_millis(1500)).await;
                 button.set_inner_html(&before);
             }

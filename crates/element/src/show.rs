@@ -10,7 +10,7 @@ use vitrine_tasks::protocol::Progress;
 use vitrine_tasks::{ErrorCode, Task, fill_mask, task};
 use vitrine_views::{
     Consent, ErrorOptions, Footer, FormOptions, Header, Markup, ProgressView, Ready, Region, Run, RunMeta, RunningView,
-    Snippet, announce_loaded_share, announce_output, consent, consent_pending, error, footer, form, form_pending,
+    Snippet, announce_error, announce_loaded_share, announce_output, consent, consent_pending, error, footer, form, form_pending,
     header, no_output, output, progress, progress_live, ready, run_label, running, running_live, snippet,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -181,7 +181,7 @@ impl State {
         });
         self.dom.fill(Region::Error, markup);
         if let Some(failure) = failure.as_ref() {
-            self.dom.say(&format!("{}. {}", failure.code.title(), failure.message), true);
+            self.dom.say(&announce_error(failure.code, &failure.message), true);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{Task, parameters_over};
 /// An example that a visitor can pick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// Its name in the list.
+    /// Its name in the list; empty where the card names none.
     pub title: String,
     /// The group it is listed under; empty where the card names none.
     pub group: String,
@@ -30,11 +30,6 @@ pub fn examples(task: &Task, widget: &Value, language: Option<&str>) -> Vec<Exam
     let mut found: Vec<Example> = entries.iter().filter_map(|entry| example(task, entry)).collect();
     if found.is_empty() {
         found = defaults(task, language.unwrap_or("en"));
-    }
-    for (index, example) in found.iter_mut().enumerate() {
-        if example.title.is_empty() {
-            example.title = format!("Example {}", index + 1);
-        }
     }
     found
 }
@@ -144,7 +139,7 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].title.as_str(), found[0].group.as_str()), ("Good", "Short"));
         assert_eq!(found[0].output, Some(json!([{"label": "P", "score": 0.9}])));
-        assert_eq!((found[1].title.as_str(), &found[1].inputs), ("Example 2", &json!("bad")));
+        assert_eq!((found[1].title.as_str(), &found[1].inputs), ("", &json!("bad")));
     }
 
     #[test]

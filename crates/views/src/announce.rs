@@ -1,20 +1,21 @@
 //! What the live regions say, for people who do not see the widget change.
 
 use serde_json::Value;
-use vitrine_tasks::{OutputShape, Task};
+use vitrine_tasks::{ErrorCode, OutputShape, Task};
 
 use crate::answers::answers;
 use crate::cells::cell_answers;
 use crate::entities::entities;
 use crate::fills::fills;
+use crate::locale::translated;
 use crate::output::{ranks, scores, similarities};
-use crate::{format, text};
+use crate::text;
 
 /// What to announce of a load: its share in steps of 25 %, and only when a new step is reached.
 ///
 /// Takes the percentages before and now.
 pub fn announce_loaded_share(before: u64, now: u64) -> Option<String> {
-    (now / 25 > before / 25).then(|| text::share_loaded(now / 25 * 25))
+    (now / 25 > before / 25).then(|| text::SHARE_LOADED.of(&(now / 25 * 25).to_string()))
 }
 
 /// One sentence for an output: its best label or answer, or how many there are.
@@ -27,23 +28,25 @@ pub fn announce_output(task: &Task, inputs: &Value, output: &Value) -> String {
         OutputShape::Ranking { of } => ranks(inputs.get(of), output),
         OutputShape::Entities => {
             let count = entities(output).map_or(0, |entities| entities.len());
-            return format!("{}: {}", text::OUTPUT, text::entities(count));
+            return text::OUTPUT_IS.of(&text::entities(count));
         }
         OutputShape::Cells { .. } => {
             let first = cell_answers(output).and_then(|answers| Some(answers.first()?.answer.to_owned()));
-            return format!(
-                "{}: {}",
-                text::OUTPUT,
-                first.filter(|answer| !answer.trim().is_empty()).as_deref().unwrap_or(text::NO_ANSWER)
-            );
+            let first = first.filter(|answer| !answer.trim().is_empty());
+            return text::OUTPUT_IS.of(first.as_deref().unwrap_or(text::NO_ANSWER.as_str()));
         }
         OutputShape::Numbers => None,
     };
     let best = bars.into_iter().flatten().filter(|bar| bar.score.is_some());
     match best.max_by(|a, b| a.score.unwrap_or_default().total_cmp(&b.score.unwrap_or_default())) {
-        Some(best) => format!("{}: {}, {}", text::OUTPUT, best.label, format::number(best.score)),
-        None => format!("{}: {}", text::OUTPUT, task.name),
+        Some(best) => text::output_scored(&best.label, best.score),
+        None => text::OUTPUT_IS.of(translated(task.name)),
     }
+}
+
+/// What to announce of a failure.
+pub fn announce_error(code: ErrorCode, message: &str) -> String {
+    format!("{}. {}", translated(code.title()), translated(message))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ const AROUND: usize = 300;
 pub(crate) fn answers(output: &Value) -> Option<Vec<Bar>> {
     bars_of(entries(output), &|_, entry| {
         let answer = entry.get("answer")?.as_str()?;
-        let label = if answer.trim().is_empty() { text::NO_ANSWER } else { answer };
+        let label = if answer.trim().is_empty() { text::NO_ANSWER.as_str() } else { answer };
         Bar::of(label.to_owned(), None, entry.get("score"))
     })
 }
@@ -35,7 +35,7 @@ pub(crate) fn answers_view(context: Option<&str>, output: &Value) -> Option<Mark
         @if found.is_empty() {
             p class="muted" { (text::NO_ANSWER) }
         } @else {
-            (bars(text::OUTPUT, text::ANSWER, text::SCORE, &found))
+            (bars(text::OUTPUT.as_str(), text::ANSWER, text::SCORE, &found))
         }
         @if !context.is_empty() {
             @match placed.as_slice() {
@@ -114,8 +114,8 @@ mod tests {
     fn no_answer_says_so() {
         let none = json!({"answer": "", "score": 0.7, "start": 0, "end": 0});
         let html = html("Some text.", none);
-        assert!(html.contains(text::NO_ANSWER) && html.contains("Some text.") && !html.contains("<mark"));
-        assert!(super::tests::html("Some text.", json!([])).contains(text::NO_ANSWER));
+        assert!(html.contains(text::NO_ANSWER.as_str()) && html.contains("Some text.") && !html.contains("<mark"));
+        assert!(super::tests::html("Some text.", json!([])).contains(text::NO_ANSWER.as_str()));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::{format, text};
+use crate::{Text, format, text};
 
 /// One bar.
 pub(crate) struct Bar {
@@ -22,7 +22,7 @@ const OPEN: usize = 10;
 const MOST: usize = 1000;
 
 /// The table of `bars`, under these column names.
-pub(crate) fn bars(caption: &str, name: &str, number: &str, bars: &[Bar]) -> Markup {
+pub(crate) fn bars(caption: &str, name: Text, number: Text, bars: &[Bar]) -> Markup {
     let scale = Scale::of(bars);
     let best = bars.iter().filter_map(|bar| bar.score).fold(f64::NEG_INFINITY, f64::max);
     let table = |bars: &[Bar]| {
@@ -62,11 +62,11 @@ pub(crate) fn collapsed(total: usize, open: bool, rest: Markup, left_out: usize)
     html! {
         details class="more" open[open] {
             summary {
-                span class="closed" { (text::show_all(total)) }
+                span class="closed" { (text::SHOW_ALL.of(&format::integer(total as u64))) }
                 span class="opened" { (text::SHOW_FEWER) }
             }
             (rest)
-            @if left_out > 0 { p class="muted" { (text::left_out(left_out)) } }
+            @if left_out > 0 { p class="muted" { (text::LEFT_OUT.of(left_out)) } }
         }
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     fn html(scores: &[f64]) -> String {
         let all: Vec<Bar> =
             scores.iter().map(|score| Bar { label: "<b>".to_owned(), detail: None, score: Some(*score) }).collect();
-        bars("c", "n", "s", &all).into_string()
+        bars("c", Text::new("n"), Text::new("s"), &all).into_string()
     }
 
     #[test]

@@ -50,12 +50,12 @@ pub(crate) fn cells_view(table: Option<&Value>, output: &Value) -> Option<Markup
         @if answers.is_empty() { p class="muted" { (text::NO_ANSWER) } }
         @for answer in answers.iter().take(MOST_ANSWERS) {
             p class="title" {
-                bdi { (if answer.answer.trim().is_empty() { text::NO_ANSWER } else { answer.answer }) }
+                bdi { (if answer.answer.trim().is_empty() { text::NO_ANSWER.as_str() } else { answer.answer }) }
                 @if let Some(aggregator) = answer.aggregator { " " span class="badge" { (aggregator) } }
             }
             @if let Some(table) = &table { (marked_table(table, &answer.coordinates)) }
         }
-        @if answers.len() > MOST_ANSWERS { p class="muted" { (text::left_out(answers.len() - MOST_ANSWERS)) } }
+        @if answers.len() > MOST_ANSWERS { p class="muted" { (text::LEFT_OUT.of(answers.len() - MOST_ANSWERS)) } }
     })
 }
 
@@ -118,7 +118,7 @@ mod tests {
         assert!(html.contains("<mark class=\"c0\">36542</mark>") && html.contains("&lt;Stars&gt;"));
         assert!(html.contains("<span class=\"badge\">SUM</span>"));
         let none = super::tests::html(table, json!([{"answer": "", "coordinates": [], "aggregator": "NONE"}]));
-        assert!(none.contains(text::NO_ANSWER) && !none.contains("badge"));
+        assert!(none.contains(text::NO_ANSWER.as_str()) && !none.contains("badge"));
     }
 
     #[test]

@@ -52,10 +52,10 @@ pub(crate) fn entities_view(whole: Option<&str>, output: &Value) -> Option<Marku
         } @else if whole.is_some() {
             details class="more" {
                 summary { (text::ENTITIES_TABLE) }
-                (bars(text::OUTPUT, text::ENTITY, text::SCORE, &table))
+                (bars(text::OUTPUT.as_str(), text::ENTITY, text::SCORE, &table))
             }
         } @else {
-            (bars(text::OUTPUT, text::ENTITY, text::SCORE, &table))
+            (bars(text::OUTPUT.as_str(), text::ENTITY, text::SCORE, &table))
         }
     })
 }
@@ -136,6 +136,6 @@ mod tests {
         let html = html(None, output);
         assert!(html.contains("&lt;b&gt;") && !html.contains("<details"));
         assert!(super::entities(&json!([{"entity_group": "PER"}])).is_none());
-        assert!(super::tests::html(Some("text"), json!([])).contains(text::NO_ENTITIES));
+        assert!(super::tests::html(Some("text"), json!([])).contains(text::NO_ENTITIES.as_str()));
     }
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use vitrine_tasks::{ErrorCode, task};
 
 use crate::icon::{Icon, icon};
+use crate::locale::{is_translated, translated};
 use crate::text;
 
 /// What can be done about an error here.
@@ -25,16 +26,18 @@ pub fn error(code: ErrorCode, message: &str, options: &ErrorOptions) -> Markup {
     let calm = matches!(code, ErrorCode::Aborted | ErrorCode::InvalidInputs);
     html! {
         div class={ "card failure" (if calm { " calm" } else { "" }) } data-code=(code.as_str()) {
-            p class="title" { (icon(if calm { Icon::Info } else { Icon::Warning })) span { (code.title()) } }
+            p class="title" { (icon(if calm { Icon::Info } else { Icon::Warning })) span { (translated(code.title())) } }
             @if !message.is_empty() {
-                p class="message" dir="auto" { (with_code(&capitalised(message))) }
+                // What a library says is English.
+                @let lang = (!is_translated(message)).then_some("en");
+                p class="message" dir="auto" lang=[lang] { (with_code(&capitalised(translated(message)))) }
             }
-            p class="remedy" { (with_code(code.remedy())) }
+            p class="remedy" { (with_code(translated(code.remedy()))) }
             @let offered: Vec<_> = options.tasks.iter().filter_map(|tag| task(tag)).collect();
             @if !offered.is_empty() {
                 div class="chips" role="group" aria-label=(text::SUITED) {
                     @for task in offered {
-                        button class="chip" type="button" data-action="task" data-task=(task.tag) { (task.name) }
+                        button class="chip" type="button" data-action="task" data-task=(task.tag) { (translated(task.name)) }
                     }
                 }
             }
@@ -46,7 +49,7 @@ pub fn error(code: ErrorCode, message: &str, options: &ErrorOptions) -> Markup {
                             placeholder="hf_…" data-token aria-describedby="vitrine-token-hint" required;
                         button class="secondary" type="submit" { (text::USE_TOKEN) }
                     }
-                    p class="hint" id="vitrine-token-hint" { (text::token_promise(host)) }
+                    p class="hint" id="vitrine-token-hint" { (text::TOKEN_PROMISE.of(host)) }
                 }
             }
             @if options.can_retry {
@@ -110,7 +113,7 @@ mod tests {
     fn every_code_has_its_title_and_remedy() {
         for code in ErrorCode::ALL {
             let html = error(*code, "`a<b>` & c", &ErrorOptions::default()).into_string();
-            assert!(html.contains(code.title()) && html.contains(&format!("data-code=\"{code}\"")));
+            assert!(html.contains(translated(code.title())) && html.contains(&format!("data-code=\"{code}\"")));
             assert!(html.contains("<code>a&lt;b&gt;</code> &amp; c") && !html.contains("<b>"));
         }
     }

@@ -22,7 +22,7 @@ fn words(fills: &Value) -> Option<Vec<Bar>> {
     bars_of(fills.as_array()?, &|_, fill| {
         let word = fill.get("token_str")?.as_str()?;
         let sequence = fill.get("sequence").and_then(Value::as_str).map(str::to_owned);
-        Bar::of(format!("“{}”", word.trim()), sequence, fill.get("score"))
+        Bar::of(text::QUOTED.of(word.trim()), sequence, fill.get("score"))
     })
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn fills_view(output: &Value) -> Option<Markup> {
     Some(html! {
         @if masks.is_empty() { p class="muted" { (text::NO_WORDS) } }
         @for (index, words) in masks.iter().take(MOST).enumerate() {
-            @let name = if masks.len() == 1 { text::OUTPUT.to_owned() } else { text::mask(index + 1) };
+            @let name = if masks.len() == 1 { text::OUTPUT.as_str().to_owned() } else { text::MASK.of(&(index + 1).to_string()) };
             @if masks.len() > 1 { p class="group" { (name) } }
             @if words.is_empty() { p class="muted" { (text::NO_WORDS) } }
             @else { (bars(&name, text::WORD, text::SCORE, words)) }
         }
-        @if masks.len() > MOST { p class="muted" { (text::left_out(masks.len() - MOST)) } }
+        @if masks.len() > MOST { p class="muted" { (text::LEFT_OUT.of(masks.len() - MOST)) } }
     })
 }
 
@@ -54,7 +54,7 @@ mod tests {
         assert!(one.contains("“&lt;b&gt;”") && one.contains("&lt;s&gt; a") && !one.contains("Mask 1"));
         let two = fills_view(&json!([[fill("a")], [fill("b")]])).unwrap().into_string();
         assert!(two.contains("Mask 1") && two.contains("Mask 2"));
-        assert!(fills_view(&json!([])).unwrap().into_string().contains(text::NO_WORDS));
+        assert!(fills_view(&json!([])).unwrap().into_string().contains(text::NO_WORDS.as_str()));
         assert!(fills_view(&json!([{"score": 1}])).is_none() && fills_view(&json!("a")).is_none());
     }
 }

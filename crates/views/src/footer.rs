@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::icon::{Icon, icon};
-use crate::{is_safe_url, text};
+use crate::{format, is_safe_url, text};
 
 /// What the foot offers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +37,7 @@ pub fn footer(footer: &Footer) -> Markup {
                 button class="quiet" type="button" data-action="unload" { (text::UNLOAD) }
             }
             @if let Some(bytes) = stored {
-                button class="quiet" type="button" data-action="forget" { (icon(Icon::Trash)) (text::forget(bytes)) }
+                button class="quiet" type="button" data-action="forget" { (icon(Icon::Trash)) (text::FORGET.of(&format::bytes(bytes))) }
             }
         }
         @if let Some(snippet) = footer.snippet {
@@ -134,7 +134,7 @@ mod tests {
     fn the_foot_offers_only_what_can_be_done() {
         let html =
             footer(&Footer { stored_bytes: Some(0), home: Some("javascript:x"), ..Footer::default() }).into_string();
-        assert!(!html.contains("<button") && !html.contains("href") && html.contains(text::PRIVACY));
+        assert!(!html.contains("<button") && !html.contains("href") && html.contains(text::PRIVACY.as_str()));
         let html =
             footer(&Footer { stored_bytes: Some(91_000_000), can_unload: true, ..Footer::default() }).into_string();
         assert!(html.contains("Remove from this device (91.0 MB)") && html.contains("data-action=\"unload\""));

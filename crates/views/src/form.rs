@@ -5,6 +5,7 @@ use serde_json::Value;
 use vitrine_tasks::{Example, Field, FieldKind, Table, Task};
 
 use crate::icon::{Icon, icon};
+use crate::locale::translated;
 use crate::parameters::{list_text, parameters};
 use crate::table_editor::table_editor;
 use crate::text;
@@ -53,6 +54,7 @@ pub fn run_label(run: Run) -> &'static str {
         Run::Loading => text::LOADING,
         Run::Running => text::RUN_AGAIN,
     }
+    .as_str()
 }
 
 /// The region `form`, filled with `inputs` (`null` for an empty form).
@@ -70,7 +72,7 @@ pub fn form(task: &Task, inputs: &Value, examples: &[Example], options: &FormOpt
                     @let value = task.field_value(field, inputs, values);
                     @let filled = value.as_str().is_some_and(|text| !text.is_empty());
                     details class="optional" open[options.open_optional || filled] {
-                        summary { (field.label) }
+                        summary { (translated(field.label)) }
                         (field_control(field, value))
                     }
                 }
@@ -112,7 +114,7 @@ fn example_buttons(examples: &[Example]) -> Markup {
     let button = |index: usize, example: &Example| {
         html! {
             button class="chip" type="button" data-action="example" data-index=(index) title=(preview(&example.inputs)) {
-                bdi { (example.title) }
+                bdi { (text::example(&example.title, index + 1)) }
                 @if example.output.is_some() {
                     " "
                     span class="mark" { (text::WITH_OUTPUT) }
@@ -127,7 +129,7 @@ fn example_buttons(examples: &[Example]) -> Markup {
                     @let members = examples.iter().enumerate().filter(|(_, example)| example.group == *group);
                     @if groups.len() > 1 {
                         div class="chips" {
-                            span class="group" { bdi { (if group.is_empty() { text::EXAMPLES } else { *group }) } }
+                            span class="group" { bdi { (if group.is_empty() { text::EXAMPLES.as_str() } else { *group }) } }
                             @for (index, example) in members { (button(index, example)) }
                         }
                     } @else {
@@ -179,9 +181,9 @@ fn field_control(field: &Field, value: &Value) -> Markup {
     let line = |value: String| {
         html! {
             div class="field" {
-                label part="label" for=(id) { (field.label) }
+                label part="label" for=(id) { (translated(field.label)) }
                 input part="input" id=(id) type="text" dir="auto" spellcheck="false" data-field=(field.name)
-                    placeholder=(field.placeholder) value=(value);
+                    placeholder=(translated(field.placeholder)) value=(value);
             }
         }
     };
@@ -191,16 +193,16 @@ fn field_control(field: &Field, value: &Value) -> Markup {
         FieldKind::Text => html! {
             div class="field" {
                 // A closed section names its field already.
-                @if !field.optional { label part="label" for=(id) { (field.label) } }
+                @if !field.optional { label part="label" for=(id) { (translated(field.label)) } }
                 // A parser drops a newline right after the tag, so one is given to drop.
                 textarea part="input" id=(id) rows="3" dir="auto" spellcheck="false" data-field=(field.name)
-                    aria-label=[field.optional.then_some(field.label)]
-                    placeholder=(field.placeholder) { "\n" (text_of(value)) }
+                    aria-label=[field.optional.then(|| translated(field.label))]
+                    placeholder=(translated(field.placeholder)) { "\n" (text_of(value)) }
             }
         },
         FieldKind::TextList { .. } => html! {
             fieldset class="field" {
-                legend part="label" { (field.label) }
+                legend part="label" { (translated(field.label)) }
                 div class="rows" data-list=(field.name) { (list_rows(field, &texts_of(value))) }
                 button class="quiet" type="button" data-action="add-item" data-list-name=(field.name) {
                     (icon(Icon::Add)) (text::ADD_ITEM)
@@ -209,7 +211,7 @@ fn field_control(field: &Field, value: &Value) -> Markup {
         },
         FieldKind::Table => html! {
             fieldset class="field" {
-                legend part="label" { (field.label) }
+                legend part="label" { (translated(field.label)) }
                 div data-table=(field.name) { (table_editor(field, &Table::of(value).unwrap_or_else(Table::empty))) }
             }
         },
@@ -229,10 +231,10 @@ pub fn list_rows(field: &Field, texts: &[String]) -> Markup {
         @for (index, value) in texts.enumerate() {
             div class="row" {
                 input part="input" type="text" dir="auto" spellcheck="false" data-field=(field.name)
-                    aria-label=(text::item(field.label, index + 1)) placeholder=(field.placeholder) value=(value);
+                    aria-label=(text::item(translated(field.label), index + 1)) placeholder=(translated(field.placeholder)) value=(value);
                 @if count > least {
                     button class="icon-button" type="button" data-action="remove-item" data-list-name=(field.name)
-                        data-index=(index) aria-label=(text::remove_item(index + 1)) { (icon(Icon::Close)) }
+                        data-index=(index) aria-label=(text::REMOVE_ITEM.of(&(index + 1).to_string())) { (icon(Icon::Close)) }
                 }
             }
         }
@@ -323,7 +325,7 @@ mod tests {
     fn groups_are_named_only_where_there_are_several() {
         let one = [example("A", "G", None), example("B", "G", Some(json!([])))];
         let html = form(&text_classification::TASK, &Value::Null, &one, &FormOptions::default()).into_string();
-        assert!(!html.contains(">G<") && html.matches(text::WITH_OUTPUT).count() == 1);
+        assert!(!html.contains(">G<") && html.matches(text::WITH_OUTPUT.as_str()).count() == 1);
         let two = [example("A", "G", None), example("B", "H", None), example("C", "G", None)];
         let html = form(&text_classification::TASK, &Value::Null, &two, &FormOptions::default()).into_string();
         assert_eq!(html.matches(">G<").count(), 1);

@@ -1,14 +1,46 @@
-//! Sizes, durations and numbers as people read them.
+//! Sizes, durations and numbers as people read them, in the language in force.
+
+use crate::{Text, locale, text};
+
+/// The sign before decimals, and the one between groups of three digits.
+fn separators() -> (char, char) {
+    match locale::language() {
+        "de" | "es" => (',', '.'),
+        "fr" => (',', '\u{202f}'),
+        _ => ('.', ','),
+    }
+}
+
+/// A number with so many decimals.
+pub fn decimal(value: f64, digits: usize) -> String {
+    format!("{value:.digits$}").replace('.', separators().0.encode_utf8(&mut [0; 4]))
+}
+
+/// A whole number; from five digits on they stand in groups.
+pub fn integer(value: u64) -> String {
+    let digits = value.to_string();
+    if digits.len() < 5 {
+        return digits;
+    }
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(separators().1);
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
 
 /// Bytes in SI units: one decimal below 100 (`90.9 MB`), none from there on (`113 MB`).
 pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    const UNITS: [Text; 4] = [text::MEGABYTES, text::GIGABYTES, text::TERABYTES, text::PETABYTES];
     if bytes < 1000 {
-        return format!("{bytes} B");
+        return text::BYTES.of(&bytes.to_string());
     }
     let mut value = bytes as f64 / 1000.0;
-    let mut unit = UNITS[0];
-    for next in UNITS.iter().skip(1) {
+    let mut unit = text::KILOBYTES;
+    for next in UNITS {
         // What would round to 1000 belongs to the next unit.
         if value < 999.5 {
             break;
@@ -16,12 +48,12 @@ pub fn bytes(bytes: u64) -> String {
         value /= 1000.0;
         unit = next;
     }
-    if value < 99.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+    unit.of(&decimal(value, if value < 99.95 { 1 } else { 0 }))
 }
 
 /// Bytes in a second: `3.1 MB/s`.
 pub fn speed(bytes_per_second: f64) -> String {
-    format!("{}/s", bytes(if bytes_per_second.is_finite() { bytes_per_second.max(0.0) as u64 } else { 0 }))
+    text::PER_SECOND.of(&bytes(if bytes_per_second.is_finite() { bytes_per_second.max(0.0) as u64 } else { 0 }))
 }
 
 /// Milliseconds as `42 ms`, `1.2 s`, `1 min 5 s` or `2 h 3 min`.
@@ -30,20 +62,20 @@ pub fn duration(milliseconds: f64) -> String {
         return "–".to_owned();
     }
     if milliseconds < 0.95 {
-        return "< 1 ms".to_owned();
+        return text::LESS_THAN_A_MILLISECOND.as_str().to_owned();
     }
     if milliseconds < 999.5 {
-        return format!("{milliseconds:.0} ms");
+        return text::MILLISECONDS.of(&decimal(milliseconds, 0));
     }
     let seconds = milliseconds / 1000.0;
     if seconds < 9.95 && milliseconds % 1000.0 != 0.0 {
-        return format!("{seconds:.1} s");
+        return text::SECONDS.of(&decimal(seconds, 1));
     }
     let seconds = seconds.round() as u64;
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => joined(seconds / 60, "min", seconds % 60, "s"),
-        _ => joined(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        0..60 => text::SECONDS.of(&seconds.to_string()),
+        60..3600 => joined(seconds / 60, text::MINUTES, seconds % 60, text::SECONDS),
+        _ => joined(seconds / 3600, text::HOURS, seconds % 3600 / 60, text::MINUTES),
     }
 }
 
@@ -52,8 +84,9 @@ pub fn about(seconds: f64) -> String {
     duration(seconds.max(1.0).round() * 1000.0)
 }
 
-fn joined(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
-    if small == 0 { format!("{large} {large_unit}") } else { format!("{large} {large_unit} {small} {small_unit}") }
+fn joined(large: u64, large_unit: Text, small: u64, small_unit: Text) -> String {
+    let large = large_unit.of(&large.to_string());
+    if small == 0 { large } else { format!("{large} {}", small_unit.of(&small.to_string())) }
 }
 
 /// A number with three decimals and a true minus sign; `–` for what is no number.
@@ -61,11 +94,12 @@ pub fn number(value: Option<f64>) -> String {
     let Some(value) = value.filter(|value| value.is_finite()) else {
         return "–".to_owned();
     };
-    let text = if value.abs() < 1e6 { format!("{value:.3}") } else { format!("{value:.3e}") };
-    match text.strip_prefix('-') {
-        Some("0.000") => "0.000".to_owned(),
+    let whole = if value.abs() < 1e6 { format!("{value:.3}") } else { format!("{value:.3e}") };
+    let whole = whole.replace('.', separators().0.encode_utf8(&mut [0; 4]));
+    match whole.strip_prefix('-') {
+        Some(rest) if rest.bytes().all(|byte| matches!(byte, b'0' | b'.' | b',')) => rest.to_owned(),
         Some(rest) => format!("−{rest}"),
-        None => text,
+        None => whole,
     }
 }
 

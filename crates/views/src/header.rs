@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use vitrine_tasks::Task;
 
 use crate::icon::{Icon, icon};
+use crate::locale::translated;
 use crate::{format, is_safe_url, text};
 
 /// What the head says.
@@ -47,7 +48,7 @@ pub fn header(header: &Header) -> Markup {
         p class="local" { (icon(Icon::Shield)) span { (text::ON_DEVICE) } }
         p class="facts" {
             @if let Some(task) = header.task {
-                span class="badge" { (task.name) }
+                span class="badge" { (translated(task.name)) }
             }
             @if let Some(licence) = header.licence {
                 span class="fact" { span class="unseen" { (text::LICENCE) " " } (licence) }
@@ -60,7 +61,7 @@ pub fn header(header: &Header) -> Markup {
             }
         }
         @if let Some(task) = header.task {
-            p class="purpose" { (task.description) }
+            p class="purpose" { (translated(task.description)) }
         }
     }
 }
@@ -93,6 +94,6 @@ mod tests {
         let html =
             header(&Header { repo: "a/b", commit, licence: Some("apache-2.0"), gated: true, ..Header::default() });
         let html = html.into_string();
-        assert!(html.contains("c9745ed</span>") && html.contains("apache-2.0") && html.contains(text::GATED));
+        assert!(html.contains("c9745ed</span>") && html.contains("apache-2.0") && html.contains(text::GATED.as_str()));
     }
 }

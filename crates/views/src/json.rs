@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::text;
+use crate::{format, text};
 
 /// Numbers of an array that are shown.
 const NUMBERS: usize = 8;
@@ -106,7 +106,8 @@ impl Writer {
         self.text.push('[');
         self.text.push_str(&shown.join(", "));
         if values.len() > NUMBERS {
-            self.text.push_str(&format!(", … {} more", values.len() - NUMBERS));
+            self.text.push_str(", … ");
+            self.text.push_str(&text::MORE.of(&format::integer((values.len() - NUMBERS) as u64)));
         }
         self.text.push(']');
     }

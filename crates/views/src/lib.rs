@@ -3,6 +3,7 @@
 //! The shadow root has fixed regions ([`skeleton`]), each filled by the functions of one module, so that an update of
 //! one never disturbs typing in another. Nothing here holds an inline style, a script or a handler: the page's element
 //! listens for `data-action` on buttons and forms, and reads `data-field` and `data-parameter` from controls.
+//! They speak the language that [`locale`] has in force.
 
 mod announce;
 mod answers;
@@ -18,16 +19,18 @@ mod header;
 mod icon;
 mod json;
 mod load;
+pub mod locale;
 mod marks;
 mod numbers;
 mod output;
 mod parameters;
+mod plural;
 mod skeleton;
 mod stored;
 mod table_editor;
 pub mod text;
 
-pub use announce::{announce_loaded_share, announce_output};
+pub use announce::{announce_error, announce_loaded_share, announce_output};
 pub use error::{ErrorOptions, error, error_report};
 pub use footer::{Footer, Snippet, footer, snippet};
 pub use form::{FormOptions, Run, form, form_pending, list_rows, run_label};
@@ -37,6 +40,7 @@ pub use load::{
     Consent, ProgressView, Ready, RunningView, consent, consent_pending, progress, progress_live, ready, running,
     running_live,
 };
+pub use locale::{Plural, Text};
 pub use maud::Markup;
 pub use output::{RunMeta, no_output, output, output_alone};
 pub use skeleton::{Region, skeleton};

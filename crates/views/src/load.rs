@@ -60,7 +60,7 @@ pub fn consent(consent: &Consent) -> Markup {
             }
             @if !consent.files.is_empty() {
                 details class="files" {
-                    summary { span { (text::files(consent.files.len())) } }
+                    summary { span { (text::FILES.of(consent.files.len())) } }
                     ul {
                         @for (path, size) in consent.files {
                             li { bdi class="mono" { (path) } span class="size" { (format::bytes(*size)) } }
@@ -74,11 +74,11 @@ pub fn consent(consent: &Consent) -> Markup {
 
 /// What a load takes, in a line: memory and time.
 fn expected(told: &Expectation, offline: bool) -> String {
-    let memory = told.memory.map(|memory| text::needs(format::bytes(memory)));
+    let memory = told.memory.map(|memory| text::NEEDS.of(&format::bytes(memory)));
     let time = told.seconds.map(|seconds| match (offline, told.measured) {
-        (true, _) => text::ready_in(format::about(seconds)),
-        (false, true) => text::takes(format::about(seconds)),
-        (false, false) => text::takes(format::about(one_digit(seconds))),
+        (true, _) => text::READY_IN.of(&format::about(seconds)),
+        (false, true) => text::TAKES.of(&format::about(seconds)),
+        (false, false) => text::TAKES.of(&format::about(one_digit(seconds))),
     });
     [memory, time].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
@@ -142,11 +142,11 @@ pub fn progress_live(view: &ProgressView) -> [(&'static str, String); 5] {
     let downloading = view.phase == Phase::Download;
     let speed = view.bytes_per_second.filter(|speed| downloading && *speed > 0.0).map(format::speed);
     let left = view.seconds_left.filter(|left| downloading && left.is_finite()).map(text::time_left);
-    let cached = (view.cached > 0 && !all_cached).then(|| text::from_device(view.cached));
+    let cached = (view.cached > 0 && !all_cached).then(|| text::FROM_DEVICE.of(&format::bytes(view.cached)));
     let rate: Vec<String> = [speed, left, cached].into_iter().flatten().collect();
     [
-        ("phase", phase.to_owned()),
-        ("percent", view.percent().map(|percent| format!("{percent}%")).unwrap_or_default()),
+        ("phase", phase.as_str().to_owned()),
+        ("percent", view.percent().map(|percent| text::PERCENT.of(&percent.to_string())).unwrap_or_default()),
         ("bytes", bytes),
         ("rate", rate.join(" · ")),
         ("file", view.file.to_owned()),
@@ -240,19 +240,21 @@ mod tests {
         let asked = Consent { total: 90_868_376, files: &files, ..Consent::default() };
         let html = consent(&asked).into_string();
         assert!(
-            html.contains("Load model · 90.9 MB") && html.contains(text::NO_DOWNLOAD_YET) && html.contains("1 file<")
+            html.contains("Load model · 90.9 MB")
+                && html.contains(text::NO_DOWNLOAD_YET.as_str())
+                && html.contains("1 file<")
         );
         let html = consent(&Consent { cached: 78_868_376, metered: true, ..asked }).into_string();
         assert!(html.contains("Load model · 12.0 MB") && html.contains("78.9 MB of 90.9 MB already here"));
-        assert!(html.contains(text::METERED));
+        assert!(html.contains(text::METERED.as_str()));
         let html = consent(&Consent { cached: 90_868_376, metered: true, ..asked }).into_string();
         assert!(
-            html.contains(text::READY_OFFLINE)
-                && !html.contains(text::METERED)
-                && !html.contains(text::NO_DOWNLOAD_YET)
+            html.contains(text::READY_OFFLINE.as_str())
+                && !html.contains(text::METERED.as_str())
+                && !html.contains(text::NO_DOWNLOAD_YET.as_str())
         );
         let html = consent(&Consent::default()).into_string();
-        assert!(html.contains(text::SIZE_UNKNOWN) && !html.contains("0 B") && !html.contains("<details"));
+        assert!(html.contains(text::SIZE_UNKNOWN.as_str()) && !html.contains("0 B") && !html.contains("<details"));
     }
 
     #[test]
@@ -304,7 +306,7 @@ mod tests {
         let unknown = ProgressView { total: 0, ..odd };
         assert!(!progress(&unknown).into_string().contains("value="));
         let cached = ProgressView { loaded: 5, total: 9, cached: 5, ..view() };
-        assert!(progress(&cached).into_string().contains(text::PHASE_DEVICE));
+        assert!(progress(&cached).into_string().contains(text::PHASE_DEVICE.as_str()));
     }
 
     #[test]
@@ -312,6 +314,6 @@ mod tests {
         assert_eq!(running_live(&RunningView { elapsed_ms: 800.0 })[0].1, "");
         assert_eq!(running_live(&RunningView { elapsed_ms: 2400.0 })[0].1, "2.4 s");
         let html = ready(&Ready { stored: true, memory_bytes: Some(113_000_000) }).into_string();
-        assert!(html.contains(text::READY_OFFLINE) && html.contains("113 MB"));
+        assert!(html.contains(text::READY_OFFLINE.as_str()) && html.contains("113 MB"));
     }
 }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::Text;
 use crate::bars::collapsed;
 
 /// A passage of a text.
@@ -27,7 +28,7 @@ const MOST_SORTED: usize = 10_000;
 
 /// The text with its marks. Of marks that overlap, the first is drawn, of two that begin together the longer one; what
 /// lies outside the text is not drawn.
-pub(crate) fn marked<'a>(label: &str, whole: &str, marks: impl Iterator<Item = Mark<'a>>) -> Markup {
+pub(crate) fn marked<'a>(label: Text, whole: &str, marks: impl Iterator<Item = Mark<'a>>) -> Markup {
     let mut ordered: Vec<Mark> = Vec::new();
     for mark in marks.take(MOST_SORTED) {
         // They mostly come in order.
@@ -93,7 +94,7 @@ mod tests {
 
     fn html(text: &str, spans: &[(usize, usize, &str)]) -> String {
         let marks = spans.iter().map(|(start, end, label)| Mark { start: *start, end: *end, label, colour: 0 });
-        marked("t", text, marks).into_string()
+        marked(Text::new("t"), text, marks).into_string()
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::fills::fills_view;
 use crate::icon::{Icon, icon};
 use crate::json::json;
 use crate::numbers::numbers;
-use crate::{format, text};
+use crate::{Text, format, text};
 
 /// What is known about a run beside its output.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,16 +84,16 @@ pub fn no_output() -> Markup {
 fn note(note: &Note) -> String {
     match note {
         Note::Truncated { tokens, limit } => text::truncated(*tokens, *limit),
-        Note::MeanPooled => text::MEAN_POOLED.to_owned(),
+        Note::MeanPooled => text::MEAN_POOLED.as_str().to_owned(),
     }
 }
 
 /// The view of an output that has the task's shape.
 fn shaped(task: &Task, inputs: &Value, output: &Value) -> Option<Markup> {
-    let drawn = |name: &str, number: &str, found: Vec<Bar>| {
+    let drawn = |name: Text, number: Text, found: Vec<Bar>| {
         html! {
             @if found.is_empty() { p class="muted" { (text::NO_LABELS) } }
-            @else { (bars(text::OUTPUT, name, number, &found)) }
+            @else { (bars(text::OUTPUT.as_str(), name, number, &found)) }
         }
     };
     let whole = |key: &str| inputs.get(key).unwrap_or(inputs).as_str();
@@ -140,7 +140,7 @@ pub(crate) fn ranks(texts: Option<&Value>, output: &Value) -> Option<Vec<Bar>> {
         false => bars_of(output.as_array()?, &|_, rank| {
             let index = usize::try_from(rank.get("index")?.as_u64()?).ok()?;
             let text = rank.get("text").or_else(|| texts?.get(index)).and_then(Value::as_str);
-            let place = text::item(text::DOCUMENT, index.saturating_add(1));
+            let place = text::item(text::DOCUMENT.as_str(), index.saturating_add(1));
             match text.filter(|text| !text.trim().is_empty()) {
                 Some(text) => Bar::of(text.to_owned(), Some(place), rank.get("score")),
                 None => Bar::of(place, None, rank.get("score")),
@@ -157,7 +157,7 @@ pub(crate) fn similarities(texts: Option<&Value>, output: &Value) -> Option<Vec<
     bars_of(output.as_array()?, &|index, number| {
         let label = texts.get(index).and_then(Value::as_str).map(str::to_owned);
         let label = label.filter(|label| !label.trim().is_empty());
-        let label = label.unwrap_or_else(|| text::item(text::SENTENCE, index + 1));
+        let label = label.unwrap_or_else(|| text::item(text::SENTENCE.as_str(), index + 1));
         Bar::of(label, None, Some(number))
     })
 }
@@ -243,8 +243,8 @@ mod tests {
 
     #[test]
     fn empty_outputs_say_so() {
-        assert!(html(&text_classification::TASK, &Value::Null, &json!([])).contains(text::NO_LABELS));
-        assert!(html(&feature_extraction::TASK, &Value::Null, &json!([])).contains(text::NO_NUMBERS));
+        assert!(html(&text_classification::TASK, &Value::Null, &json!([])).contains(text::NO_LABELS.as_str()));
+        assert!(html(&feature_extraction::TASK, &Value::Null, &json!([])).contains(text::NO_NUMBERS.as_str()));
     }
 
     #[test]
@@ -252,7 +252,9 @@ mod tests {
         let meta = RunMeta { elapsed_ms: Some(42.0), memory_bytes: Some(113_000_000), author: true, json: true };
         let notes = [Note::Truncated { tokens: 612, limit: 256 }, Note::MeanPooled];
         let html = output(&text_classification::TASK, &Value::Null, &json!([]), &notes, &meta).into_string();
-        for part in ["42 ms", "113 MB", text::AUTHOR_OUTPUT, "only 256 of its 612 tokens", text::MEAN_POOLED] {
+        for part in
+            ["42 ms", "113 MB", text::AUTHOR_OUTPUT.as_str(), "only 256 of its 612 tokens", text::MEAN_POOLED.as_str()]
+        {
             assert!(html.contains(part), "{part}");
         }
         assert!(html.contains("aria-expanded=\"true\"") && !html.contains("hidden>"));

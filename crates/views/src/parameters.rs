@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use vitrine_tasks::{Parameter, ParameterKind, Task};
 
+use crate::locale::translated;
 use crate::text;
 
 /// A closed section with a control for each parameter of the task that is no field of its form; an empty control means
@@ -43,7 +44,7 @@ fn control(parameter: &Parameter, value: &Value) -> Markup {
                 data-parameter=(parameter.name) data-kind="text" aria-describedby=(hint) value=[value.as_str()];
         },
         ParameterKind::Boolean => {
-            let options = [("true", text::YES), ("false", text::NO)];
+            let options = [("true", text::YES.as_str()), ("false", text::NO.as_str())];
             let chosen = value.as_bool().map(|value| if value { "true" } else { "false" });
             select(parameter, &id, &hint, "boolean", &options, chosen)
         }
@@ -57,7 +58,7 @@ fn control(parameter: &Parameter, value: &Value) -> Markup {
             label part="label" class="mono" for=(id) { (parameter.name) }
             (field)
             p class="hint" id=(hint) {
-                (parameter.description)
+                (translated(parameter.description))
                 @if parameter.kind == ParameterKind::TextList { " " (text::COMMAS) }
             }
         }

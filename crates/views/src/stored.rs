@@ -27,7 +27,7 @@ pub fn stored_models(models: &[StoredModel]) -> Markup {
                             }
                             span class="size" { (format::bytes(model.bytes)) }
                             button class="icon-button" type="button" data-action="remove" data-index=(index)
-                                aria-label=(text::remove_model(&model.model)) title=(text::REMOVE) { (icon(Icon::Trash)) }
+                                aria-label=(text::REMOVE_MODEL.of(&model.model)) title=(text::REMOVE) { (icon(Icon::Trash)) }
                         }
                     }
                 }
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(html.matches("data-action=\"remove\"").count(), 2);
         assert!(html.contains("aria-label=\"Remove org/&lt;b&gt;\"") && html.contains(">huggingface.co<"));
         assert!(html.contains("c9745ed<") && html.contains("remove-all"));
-        assert!(stored_models(&[]).into_string().contains(text::NOTHING_STORED));
+        assert!(stored_models(&[]).into_string().contains(text::NOTHING_STORED.as_str()));
     }
 }

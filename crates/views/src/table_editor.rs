@@ -37,7 +37,7 @@ pub fn table_editor(field: &Field, table: &Table) -> Markup {
                                 div class="row" {
                                     (cell(0, column, name))
                                     @if columns > 1 {
-                                        (button("remove-column", column, text::remove_column(column + 1)))
+                                        (button("remove-column", column, text::REMOVE_COLUMN.of(&(column + 1).to_string())))
                                     }
                                 }
                             }
@@ -49,14 +49,14 @@ pub fn table_editor(field: &Field, table: &Table) -> Markup {
                         tr {
                             @for (column, value) in cells.iter().enumerate() { td { (cell(row + 1, column, value)) } }
                             @if table.rows.len() > 1 {
-                                td class="end" { (button("remove-row", row, text::remove_row(row + 1))) }
+                                td class="end" { (button("remove-row", row, text::REMOVE_ROW.of(&(row + 1).to_string()))) }
                             }
                         }
                     }
                 }
             }
         }
-        @if table.rows.len() > shown { p class="hint" { (text::rows_left_out(table.rows.len() - shown)) } }
+        @if table.rows.len() > shown { p class="hint" { (text::ROWS_LEFT_OUT.of(table.rows.len() - shown)) } }
         div class="buttons" {
             button class="quiet" type="button" data-action="add-row" data-list-name=(field.name) {
                 (icon(Icon::Add)) (text::ADD_ROW)
