@@ -21,18 +21,23 @@ function fileAt(folder, path) {
   return { status: found ? 200 : 404, file: found ?? join(folder, "404.html") };
 }
 
-/** Serves a folder, and `dist/` under `/vitrine/`. Pages take Vitrine from there, or from the origin that is given. */
+/**
+ * Serves a folder, and `dist/` under `/vitrine/`. Pages take Vitrine from there, or from the origin that is given. `requests`
+ * is the list of paths that were asked for, each with the bytes of its answer.
+ */
 export async function startStaticHost(folder, elsewhere) {
+  const requests = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://127.0.0.1").pathname);
     const own = path.startsWith("/vitrine/");
     const { status, file } = own ? fileAt(join(ROOT, "dist"), path.slice("/vitrine".length)) : fileAt(folder, path);
     const text = !own && /\.(html|js|json|xml)$/.test(file);
     const bytes = existsSync(file) ? readFileSync(file) : Buffer.from("Not found");
+    requests.push({ path, bytes: bytes.length });
     response.writeHead(status, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "access-control-allow-origin": "*" });
     response.end(text ? bytes.toString().replaceAll(SITE, origin).replaceAll(VITRINE, elsewhere ?? `${origin}/vitrine`) : bytes);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { origin, stop: () => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))) };
+  return { origin, requests, stop: () => (server.closeAllConnections(), new Promise((resolve) => server.close(resolve))) };
 }
