@@ -177,7 +177,7 @@ export const tests = [
     },
   },
   ...Object.keys(SINKS).map((name) => ({
-    name: `no payload does anything as a ${name}`,
+    name: `no payload does anything in this place: ${name}`,
     run: (t) => expectNothing(t, name),
   })),
 ];

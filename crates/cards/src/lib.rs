@@ -41,7 +41,7 @@ pub struct Card {
     pub html: String,
     /// The headings, in order.
     pub headings: Vec<Heading>,
-    /// What follows each heading, to be shown a second time elsewhere.
+    /// What follows each heading (of the first thousand), to be shown a second time elsewhere.
     pub sections: Vec<Section>,
     /// How many images of other hosts wait for consent.
     pub remote_images: usize,

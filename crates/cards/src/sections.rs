@@ -2,6 +2,9 @@
 
 use crate::tree::{Element, Node};
 
+/// Texts with more headings have sections for the first ones only.
+const MOST_SECTIONS: usize = 1_000;
+
 /// What follows each heading, with the heading's place among all; without what only the whole text may have.
 pub fn sections(nodes: &[Node]) -> Vec<(usize, Vec<Node>)> {
     let mut sections = Vec::new();
@@ -13,7 +16,7 @@ pub fn sections(nodes: &[Node]) -> Vec<(usize, Vec<Node>)> {
 /// Goes through the headings in order; the path holds what follows in each of the elements around, outermost first.
 fn visit<'a>(nodes: &'a [Node], path: &mut Vec<&'a [Node]>, sections: &mut Vec<(usize, Vec<Node>)>) {
     let mut rest = nodes;
-    while let Some((node, after)) = rest.split_first() {
+    while let Some((node, after)) = rest.split_first().filter(|_| sections.len() < MOST_SECTIONS) {
         rest = after;
         let Node::Element(element) = node else { continue };
         path.push(after);

@@ -20,7 +20,8 @@ fn card(markdown: &str) -> Card {
 /// The HTML of a card without what this crate adds to every text: directions and the links of headings to themselves.
 fn html(markdown: &str) -> String {
     let html = card(markdown).html.replace(" dir=\"auto\"", "");
-    let mut parts = html.split("<a class=\"anchor\"");
-    let first = parts.next().unwrap().to_owned();
-    parts.fold(first, |all, part| all + part.split_once("</a>").unwrap().1).trim_end().to_owned()
+    let parts = html.split("<a class=\"anchor\"").enumerate();
+    let texts = parts
+        .map(|(number, part)| if number == 0 { part } else { part.split_once("</a>").map_or("", |(_, rest)| rest) });
+    texts.collect::<String>().trim_end().to_owned()
 }
