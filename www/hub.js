@@ -1,13 +1,18 @@
 // The index of a hub: searches and filters by small files, each fetched when it is needed.
 
 const form = document.querySelector("[data-search]");
-const { root, total, rows: ROWS } = form.dataset;
+const { root } = form.dataset;
+const [TOTAL, ROWS] = [Number(form.dataset.total), Number(form.dataset.rows)];
 const PAGE = 20;
+// Latin digits in every language.
+const locale = `${document.documentElement.lang}-u-nu-latn`;
+const plural = new Intl.PluralRules(locale);
 const FACETS = ["task", "library", "language", "licence", "size"];
 const status = document.querySelector("[data-status]");
 const results = document.querySelector("[data-results]");
 const pages = document.querySelector("[data-pages]");
-const plain = [status, results, pages].map((place) => place.innerHTML);
+// A task's own page begins with that task.
+const ownTask = document.querySelector("a[data-task][aria-current]")?.dataset.task;
 
 const fetched = new Map();
 function json(path) {
@@ -47,11 +52,11 @@ async function beginningWith(word) {
 
 const state = () => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
 
-// The models that fit everything that is asked for, in their order; null where nothing is.
+// The models that fit everything that is asked for, in their order.
 async function find(asked) {
   const words = (asked.search ?? "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   const chosen = FACETS.map((key) => form.elements[key]?.selectedOptions[0]).filter((option) => option?.value);
-  if (words.length + chosen.length === 0) return null;
+  if (words.length + chosen.length === 0) return Array.from({ length: TOTAL }, (_, number) => number);
   const sets = await Promise.all([
     ...words.map(beginningWith),
     ...chosen.map(async (option) => new Set(sums(await json(`facet/${option.parentElement.name}-${option.dataset.ids}`)))),
@@ -65,8 +70,8 @@ const row = async (number) => (await json(`rows/${Math.floor(number / ROWS)}`))[
 
 function count(number) {
   const [unit, letter] = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]].find(([unit]) => number >= unit) ?? [1, ""];
-  const scaled = number / unit;
-  return letter ? `${scaled.toFixed(scaled < 99.95 ? 1 : 0)}${letter}` : String(number);
+  const digits = letter && number / unit < 99.95 ? 1 : 0;
+  return (number / unit).toLocaleString(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }) + letter;
 }
 
 function line([id, task, library, licence, parameters]) {
@@ -76,7 +81,7 @@ function line([id, task, library, licence, parameters]) {
   link.href = `${root}${id}/index.html`;
   link.append(Object.assign(document.createElement("bdi"), { textContent: id }));
   const facts = document.createElement("p");
-  const name = task && (form.elements.task?.querySelector(`option[value="${CSS.escape(task)}"]`)?.textContent.replace(/ \(\d+\)$/, "") ?? task);
+  const name = task && (form.elements.task?.querySelector(`option[value="${CSS.escape(task)}"]`)?.textContent.replace(/ \([^()]*\)$/, "") ?? task);
   const size = parameters ? form.dataset.textParameters.replace("{}", count(parameters)) : "";
   for (const fact of [name, library, licence, size]) {
     if (!fact) continue;
@@ -88,7 +93,7 @@ function line([id, task, library, licence, parameters]) {
   return item;
 }
 
-const filled = (pattern, ...values) => values.reduce((text, value) => text.replace("{}", value), pattern);
+const filled = (pattern, values) => pattern.replace(/\{(\w*)\}/g, (_, name) => values[name]);
 
 let latest = 0;
 async function show(page = 1) {
@@ -98,7 +103,8 @@ async function show(page = 1) {
   let found, lines;
   try {
     found = await find(asked);
-    lines = found && (await Promise.all(found.slice((page - 1) * PAGE, page * PAGE).map(row)));
+    page = Math.min(page, Math.max(1, Math.ceil(found.length / PAGE)));
+    lines = await Promise.all(found.slice((page - 1) * PAGE, page * PAGE).map(row));
   } catch {
     if (mine === latest) status.textContent = form.dataset.textFailed;
     return;
@@ -109,28 +115,28 @@ async function show(page = 1) {
     if (link.dataset.task === asked.task) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (!found) {
-    [status, results, pages].forEach((place, index) => (place.innerHTML = plain[index]));
-    return;
-  }
-  const { textModels, textOne, textNone, textPage, textPrevious, textNext } = form.dataset;
-  status.textContent = [textNone, textOne][found.length] ?? filled(textModels, found.length.toLocaleString(document.documentElement.lang));
+  const { textModels, textNone, textPage, textPrevious, textNext } = form.dataset;
+  const forms = JSON.parse(textModels);
+  const pattern = forms[plural.select(found.length)] ?? forms.other;
+  status.textContent = found.length ? filled(pattern, { "": found.length.toLocaleString(locale, { useGrouping: "min2" }) }) : textNone;
   results.replaceChildren(...lines.map(line));
   const last = Math.ceil(found.length / PAGE);
   const turn = (text, to) => {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
-    button.addEventListener("click", () => show(to).then(() => status.scrollIntoView({ block: "nearest" })));
+    // The button is gone by then: what follows the status is the list.
+    button.addEventListener("click", () => show(to).then(() => status.focus()));
     return button;
   };
   pages.replaceChildren();
   if (page > 1) pages.append(turn(textPrevious, page - 1));
-  if (last > 1) pages.append(Object.assign(document.createElement("span"), { textContent: filled(textPage, page, last) }));
+  if (last > 1) pages.append(Object.assign(document.createElement("span"), { textContent: filled(textPage, { number: page, count: last }) }));
   if (page < last) pages.append(turn(textNext, page + 1));
 }
 
 // What is asked for stands in the address, so that a link leads to the same list.
 function remember(asked, page) {
-  const query = new URLSearchParams(Object.entries({ ...asked, page: page > 1 ? page : "" }).filter(([, value]) => value));
+  const isSaid = ([name, value]) => value || (name === "task" && ownTask);
+  const query = new URLSearchParams(Object.entries({ ...asked, page: page > 1 ? page : "" }).filter(isSaid));
   history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}`);
 }
 
@@ -138,17 +144,20 @@ function recall() {
   const query = new URLSearchParams(location.search);
   for (const name of ["search", ...FACETS]) {
     const control = form.elements[name];
-    if (control && query.has(name)) control.value = query.get(name);
+    if (!control || !query.has(name)) continue;
+    control.value = query.get(name);
     // A value that no model has any more stands for none.
-    if (control && control.value !== (query.get(name) ?? "") && control.tagName === "SELECT") control.value = "";
+    if (control.selectedIndex === -1) control.value = "";
   }
-  return Number(query.get("page")) || 1;
+  return Math.max(1, Math.floor(Number(query.get("page"))) || 1);
 }
 
 form.hidden = false;
+status.tabIndex = -1;
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("input", () => show());
-form.addEventListener("reset", () => queueMicrotask(() => show()));
+// The event comes before the controls are empty.
+form.addEventListener("reset", () => setTimeout(show));
 for (const link of document.querySelectorAll("a[data-task]")) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !form.elements.task) return;
@@ -157,9 +166,5 @@ for (const link of document.querySelectorAll("a[data-task]")) {
     show();
   });
 }
+if (form.elements.task && ownTask) form.elements.task.value = ownTask;
 if (location.search) show(recall());
-else {
-  // A task's own page begins with that task.
-  const task = document.querySelector("a[data-task][aria-current]")?.dataset.task;
-  if (task && form.elements.task) form.elements.task.value = task;
-}
