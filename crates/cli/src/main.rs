@@ -1,5 +1,6 @@
 //! The command line of Vitrine: repositories served, run, inspected and converted without a browser.
 
+mod bundle;
 mod card;
 mod convert;
 mod https;
@@ -36,6 +37,8 @@ enum Command {
     Convert(convert::Options),
     /// Write static pages of models, with an index where there are several
     Page(page::Options),
+    /// Write a model's page as one file that needs no network
+    Bundle(bundle::Options),
     /// Check a model card, or make one from a model's files
     Card(card::Options),
     /// Put widgets into the books of mdBook, as its preprocessor
@@ -86,6 +89,7 @@ fn execute(command: Command) -> Result<(), Failure> {
     let mut builder = match command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::Run(_)
+        | Command::Bundle(_)
         | Command::Inspect(_)
         | Command::Convert(_)
         | Command::Card(_)
@@ -99,6 +103,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Inspect(options) => runtime.block_on(inspect::inspect(options)),
         Command::Convert(options) => runtime.block_on(convert::convert(options)),
         Command::Page(options) => runtime.block_on(page::page(options)),
+        Command::Bundle(options) => runtime.block_on(bundle::bundle(options)),
         Command::Card(options) => runtime.block_on(card::card(options)),
         Command::Mdbook(options) => mdbook::mdbook(&options),
     };

@@ -10,8 +10,8 @@ use vitrine_tasks::protocol::Progress;
 use vitrine_tasks::{ErrorCode, Task, fill_mask, task};
 use vitrine_views::{
     Consent, ErrorOptions, Footer, FormOptions, Header, Markup, ProgressView, Ready, Region, Run, RunMeta, RunningView,
-    Snippet, announce_error, announce_loaded_share, announce_output, consent, consent_pending, error, footer, form, form_pending,
-    header, no_output, output, progress, progress_live, ready, run_label, running, running_live, snippet,
+    Snippet, announce_error, announce_loaded_share, announce_output, consent, consent_pending, error, footer, form,
+    form_pending, header, no_output, output, progress, progress_live, ready, run_label, running, running_live, snippet,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -56,6 +56,7 @@ impl State {
     }
 
     fn show_header(&self) {
+        self.speak();
         let (attributes, description) = (self.attributes.borrow(), self.description.borrow());
         let description = description.as_deref();
         let commit = description.and_then(|description| description.snapshot.commit.as_deref());
@@ -75,6 +76,7 @@ impl State {
 
     /// Shows the form with the present inputs; who is typing in it goes on where they were.
     pub(crate) fn show_form(&self) {
+        self.speak();
         self.take_edits();
         let (parameters, inputs) = (self.parameters.borrow(), self.inputs.borrow());
         let markup = match self.task() {
@@ -101,6 +103,7 @@ impl State {
 
     /// Shows where the widget is in its life; the form is left as it is.
     pub(crate) fn show_state(&self) {
+        self.speak();
         let run = self.run_kind();
         self.dom.live(&[("run", run_label(run).to_owned())]);
         if let Some(button) = self.dom.find("[part~=run]") {
@@ -152,6 +155,7 @@ impl State {
 
     /// Shows that the host is being asked.
     pub(crate) fn show_asking(&self) {
+        self.speak();
         if self.ready_state.get() == ReadyState::Idle {
             self.dom.fill(Region::Status, consent_pending());
         }
@@ -187,6 +191,7 @@ impl State {
 
     /// Shows the output; `announced` says that it is new.
     pub(crate) fn show_output(&self, announced: bool) {
+        self.speak();
         let shown = self.output.borrow();
         let markup = match (shown.as_ref(), self.task()) {
             (Some(Shown { inputs, output: value, done, json }), Some(task)) => {
@@ -227,7 +232,7 @@ impl State {
                 can_unload: loaded,
                 weights: loaded.then_some((weights.0.as_str(), weights.1.as_str())),
                 stored_bytes: self.stored_bytes(),
-                snippet: (!attributes.model.is_empty()).then_some(code.as_str()),
+                snippet: (!attributes.model.is_empty() && has_host(&self.script)).then_some(code.as_str()),
                 home: None,
             }),
         );
@@ -249,6 +254,7 @@ impl State {
 
     /// Shows how far a load is; `announced` is the share that has been read out.
     pub(crate) fn show_progress(&self, now: &Progress, meter: &Meter, announced: &Cell<u64>) {
+        self.speak();
         let view = view(now, meter.measure(now.loaded.saturating_sub(now.cached)));
         self.dom.live(&progress_live(&view));
         self.dom.progress(view.share());
@@ -272,6 +278,7 @@ impl State {
                 if state.ready_state.get() != ReadyState::Running || state.runs.get() != run {
                     return;
                 }
+                state.speak();
                 state.dom.live(&running_live(&RunningView { elapsed_ms: js_sys::Date::now() - start }));
             }
         });
@@ -321,6 +328,11 @@ fn view(progress: &Progress, bytes_per_second: Option<f64>) -> ProgressView<'_> 
         bytes_per_second,
         seconds_left: bytes_per_second.filter(|speed| *speed > 0.0).map(|speed| left / speed),
     }
+}
+
+/// Whether others can fetch what is at this address: the files of a bundle have a host that there is not (RFC 2606).
+fn has_host(url: &str) -> bool {
+    !url.starts_with("https://vitrine.invalid/")
 }
 
 /// Whether the device may have too little memory for so many bytes: a page gets about a quarter of it.

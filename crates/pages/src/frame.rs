@@ -2,7 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::{Place, text};
+use crate::locales::is_rtl;
+use crate::{Bundled, Place, text};
 
 /// What a page says about itself.
 pub(crate) struct Head<'a> {
@@ -27,17 +28,63 @@ fn policy(hosts: &str) -> String {
     )
 }
 
+/// Nothing is fetched but what the page holds, or what lies beside it on the same disk.
+fn bundle_policy(bundled: &Bundled) -> String {
+    let hash = |text: &str| format!("'sha256-{}'", (bundled.hash)(text));
+    format!(
+        "default-src 'none'; script-src {} 'wasm-unsafe-eval' blob: file: 'self'; style-src {} {}; connect-src blob: data:; \
+         img-src data: https: http:; worker-src blob:; base-uri 'none'; form-action 'none'",
+        hash(bundled.script),
+        hash(bundled.page_style),
+        hash(bundled.widget_style),
+    )
+}
+
 /// A whole page.
 pub(crate) fn page(place: &Place, head: &Head, nav: &Markup, main: &Markup) -> String {
     let asset = |name: &str| format!("{}assets/{name}", place.root);
-    let direction =
-        if place.language.starts_with("ar") || place.language.starts_with("he") { Some("rtl") } else { None };
-    let page = html! {
+    let own = html! {
+        link rel="stylesheet" href=(asset("page.css"));
+        @for script in head.scripts {
+            script type="module" src=(asset(script)) {}
+        }
+    };
+    document(place, head, &policy(head.hosts), &own, &body(nav, main, &html! {})).into_string()
+}
+
+/// A page that holds its site: what comes before the pieces of its files, and what comes after them.
+pub(crate) fn bundle(place: &Place, head: &Head, bundled: &Bundled, main: &Markup) -> (String, String) {
+    // Where the pieces go.
+    const PIECES: &str = "<!--pieces-->";
+    let own = html! { style { (PreEscaped(bundled.page_style)) } };
+    let scripts = html! {
+        script type="application/json" id="bundle-files" { (PreEscaped(bundled.files)) }
+        script type="text/plain" id="bundle-worker" { (PreEscaped(bundled.worker)) }
+        (PreEscaped(PIECES))
+        script { (PreEscaped(bundled.script)) }
+    };
+    let page = document(place, head, &bundle_policy(bundled), &own, &body(&html! {}, main, &scripts)).into_string();
+    let (before, after) = page.rsplit_once(PIECES).unwrap_or((&page, ""));
+    (before.to_owned(), after.to_owned())
+}
+
+fn body(nav: &Markup, main: &Markup, scripts: &Markup) -> Markup {
+    html! {
+        a class="skip" href="#content" { (text::SKIP) }
+        header class="site" { (nav) }
+        main id="content" tabindex="-1" { (main) }
+        footer class="site" { p { (text::MADE_WITH) } }
+        (scripts)
+    }
+}
+
+fn document(place: &Place, head: &Head, policy: &str, own: &Markup, body: &Markup) -> Markup {
+    html! {
         (DOCTYPE)
-        html lang=(place.language) dir=[direction] {
+        html lang=(place.language) dir=[is_rtl(place.language).then_some("rtl")] {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy(head.hosts));
+                meta http-equiv="Content-Security-Policy" content=(policy);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (head.title) }
@@ -49,20 +96,11 @@ pub(crate) fn page(place: &Place, head: &Head, nav: &Markup, main: &Markup) -> S
                     meta property="og:image" content=(thumbnail);
                 }
                 link rel="icon" href="data:,";
-                link rel="stylesheet" href=(asset("page.css"));
-                @for script in head.scripts {
-                    script type="module" src=(asset(script)) {}
-                }
+                (own)
             }
-            body {
-                a class="skip" href="#content" { (text::SKIP) }
-                header class="site" { (nav) }
-                main id="content" tabindex="-1" { (main) }
-                footer class="site" { p { (text::MADE_WITH) } }
-            }
+            body { (body) }
         }
-    };
-    page.into_string()
+    }
 }
 
 /// HTML of crate `cards`, which is safe.

@@ -5,10 +5,12 @@
 
 mod frame;
 mod index;
+mod locales;
 mod model;
 mod place;
 pub mod text;
 
 pub use index::{Entry, entry, index};
-pub use model::{Model, model_page};
-pub use place::Place;
+pub use locales::{has_language, languages};
+pub use model::{Model, bundle_page, model_page};
+pub use place::{BUNDLE_ROOT, Bundled, Place};

@@ -2,6 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use vitrine_hub::{Endpoint, RepoId, Revision, Snapshot};
+use vitrine_views::locale;
+
+use crate::locales::table;
 
 /// What may stand in a segment of a path as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -17,9 +20,36 @@ pub struct Place<'a> {
     pub language: &'a str,
     /// Whether the site has an index of several models.
     pub has_index: bool,
+    /// What the page holds in itself, where it is a bundle.
+    pub bundled: Option<&'a Bundled<'a>>,
+}
+
+/// The root of a bundle: an address that no host has (RFC 2606), which the bundle's script answers for.
+pub const BUNDLE_ROOT: &str = "https://vitrine.invalid/";
+
+/// The parts of the site that a bundle's page holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Bundled<'a> {
+    /// The style sheet of pages.
+    pub page_style: &'a str,
+    /// The style sheet of the widget.
+    pub widget_style: &'a str,
+    /// The script of the page.
+    pub script: &'a str,
+    /// The script of the worker.
+    pub worker: &'a str,
+    /// What the script knows of the files, as JSON.
+    pub files: &'a str,
+    /// The hash of each script with a policy of its own, and of the style sheets, in base64: SHA-256.
+    pub hash: fn(&str) -> String,
 }
 
 impl Place<'_> {
+    /// Works in the language of the page.
+    pub(crate) fn speaking<T>(&self, work: impl FnOnce() -> T) -> T {
+        locale::with(table(self.language), work)
+    }
+
     /// The address of a file of the repository: at its host, or, where the repository comes from this machine, on this site.
     pub fn file_url(&self, snapshot: &Snapshot, path: &str) -> String {
         if is_hosted(snapshot) {
@@ -32,6 +62,9 @@ impl Place<'_> {
 
     /// The address where people read a file: the Hub has pages for files.
     pub fn page_url(&self, snapshot: &Snapshot, path: &str) -> String {
+        if self.bundled.is_some() {
+            return "#files".to_owned();
+        }
         let url = self.file_url(snapshot, path);
         let resolve = format!("/{}/resolve/", snapshot.repo);
         match snapshot.endpoint == Endpoint::HUB {

@@ -19,8 +19,9 @@ use vitrine_views::format;
 use crate::Failure;
 use crate::model::hub;
 use crate::serve::library::{Library, is_repository};
+pub use publish::describe;
 use publish::{publish, publish_names};
-use site::assets;
+pub use site::{Assets, assets};
 use written::Written;
 
 /// The largest card or config that is read.
@@ -90,7 +91,7 @@ pub async fn page(options: Options) -> Result<(), Failure> {
         entries.push(write_model(model, &revision, &options, url, has_index, &mut written).await?);
     }
     if has_index {
-        for (path, content) in index(&entries, &Place { root: "", url, language: "en", has_index }) {
+        for (path, content) in index(&entries, &Place { root: "", url, language: "en", has_index, bundled: None }) {
             written.write(&path, content.as_bytes())?;
         }
     }
@@ -184,7 +185,7 @@ async fn write_model(
         let facts = facts(source, &older).await;
         publish(source, &mut older, &facts, written).await?;
         let folder = format!("{folder}tree/{commit}/");
-        let place = Place { root: &up(&folder), url, language: "en", has_index };
+        let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
         let html = model_page(&facts.model(&older, &versions), &place);
         written.write(&format!("{folder}index.html"), html.as_bytes())?;
     }
@@ -193,7 +194,7 @@ async fn write_model(
         publish(source, &mut snapshot, &facts, written).await?;
         publish_names(&found.repo, &versions, written)?;
     }
-    let place = Place { root: &up(&folder), url, language: "en", has_index };
+    let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
     let model = facts.model(&snapshot, &versions);
     written.write(&format!("{folder}index.html"), model_page(&model, &place).as_bytes())?;
     Ok(entry(&model))

@@ -55,13 +55,17 @@ fn description_path(repo: &str, revision: &str) -> String {
 }
 
 /// What the Hub's API answers for `/api/models/{id}/revision/{revision}?blobs=true`, as far as a load needs it.
-fn describe(snapshot: &Snapshot, facts: &Facts) -> Value {
+pub fn describe(snapshot: &Snapshot, facts: &Facts) -> Value {
     let siblings: Vec<Value> = snapshot
         .files
         .iter()
         .map(|file| {
-            let hash: Option<String> = file.sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect());
-            json!({ "rfilename": file.path, "size": file.size, "lfs": { "sha256": hash, "size": file.size } })
+            let mut sibling = json!({ "rfilename": file.path, "size": file.size });
+            if let (Some(hash), Value::Object(fields)) = (file.sha256, &mut sibling) {
+                let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+                fields.insert("lfs".to_owned(), json!({ "sha256": sha256, "size": file.size }));
+            }
+            sibling
         })
         .collect();
     let mut description = json!({

@@ -36,6 +36,11 @@ pub fn assets(named: Option<&Path>) -> Result<Assets, Failure> {
 }
 
 impl Assets {
+    /// Where a file of the site is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// Copies the site, without its gallery, to `assets/`.
     pub fn copy(&self, written: &mut Written) -> Result<(), Failure> {
         let mut folders = vec![(self.0.clone(), String::new())];

@@ -49,9 +49,11 @@ impl Site {
         Some(response)
     }
 
-    /// Where a file or folder is, if it is part of the site: neither hidden nor, by links, elsewhere.
+    /// Where a file or folder is, if it is part of the site: neither hidden nor, by links, elsewhere. A slash that was escaped
+    /// is one all the same, as with other hosts of files.
     fn locate(&self, parts: &[&str]) -> Option<PathBuf> {
-        let visible = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', '\0', ':']);
+        let visible = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':']);
+        let parts: Vec<&str> = parts.iter().flat_map(|part| part.split('/')).collect();
         if !parts.iter().all(|part| visible(part)) {
             return None;
         }

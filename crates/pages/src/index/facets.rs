@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use vitrine_hub::PIPELINE_TAGS;
+use vitrine_views::Text;
+use vitrine_views::locale::translated;
 
 use super::{Entry, Postings, differences};
 use crate::text;
@@ -11,7 +13,7 @@ pub(super) struct Facet {
     /// Its key in addresses.
     pub(super) key: &'static str,
     /// Its name.
-    pub(super) name: &'static str,
+    pub(super) name: Text,
     /// Values with the numbers of the models that have them: tasks in the Hub's order, sizes from small to large, others from
     /// frequent to rare.
     pub(super) values: Vec<(String, Vec<usize>)>,
@@ -21,7 +23,7 @@ pub(super) struct Facet {
 pub(super) struct Facets(pub(super) Vec<Facet>);
 
 /// Sizes in parameters: the key, its upper bound (excluded) and its name.
-const SIZES: &[(&str, u64, &str)] = &[
+const SIZES: &[(&str, u64, Text)] = &[
     ("10M", 10_000_000, text::UNDER_10M),
     ("100M", 100_000_000, text::UNDER_100M),
     ("1B", 1_000_000_000, text::UNDER_1B),
@@ -106,8 +108,8 @@ fn size(entry: &Entry) -> Option<&'static str> {
 /// The name of a value as people read it.
 pub(super) fn value_name<'a>(key: &str, value: &'a str) -> &'a str {
     match key {
-        "task" => PIPELINE_TAGS.iter().find(|(tag, ..)| *tag == value).map_or(value, |(_, name, _)| name),
-        "size" => SIZES.iter().find(|(known, ..)| *known == value).map_or(value, |(.., name)| name),
+        "task" => PIPELINE_TAGS.iter().find(|(tag, ..)| *tag == value).map_or(value, |(_, name, _)| translated(name)),
+        "size" => SIZES.iter().find(|(known, ..)| *known == value).map_or(value, |(.., name)| name.as_str()),
         _ => value,
     }
 }

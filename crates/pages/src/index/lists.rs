@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 use vitrine_hub::{Modality, PIPELINE_TAGS};
+use vitrine_views::format;
+use vitrine_views::locale::translated;
 
 use super::facets::{Facet, Facets, value_name};
 use super::{Entry, PAGE, ROWS};
@@ -41,7 +43,7 @@ fn list(
         let own = path(number);
         let root = "../".repeat(own.matches('/').count());
         let place = Place { root: &root, ..*site };
-        let title = task.map_or(text::ALL_MODELS, |tag| value_name("task", tag));
+        let title = task.map_or(text::ALL_MODELS.as_str(), |tag| value_name("task", tag));
         let rows: Vec<&&Entry> = chunk.iter().filter_map(|number| entries.get(*number)).collect();
         let main = html! {
             h1 { (title) }
@@ -87,7 +89,7 @@ fn selector(facets: &Facets, task: Option<&str>, place: &Place) -> Markup {
     let groups = Modality::ALL.iter().map(|modality| {
         let tasks = known(*modality);
         let more = if *modality == Modality::Other { unknown.clone() } else { Vec::new() };
-        (modality.name(), tasks.into_iter().chain(more).collect::<Vec<_>>())
+        (translated(modality.name()), tasks.into_iter().chain(more).collect::<Vec<_>>())
     });
     html! {
         nav class="tasks" aria-label=(text::TASKS) {
@@ -99,7 +101,7 @@ fn selector(facets: &Facets, task: Option<&str>, place: &Place) -> Markup {
                         li {
                             a href={ (place.root) "tasks/" (tag) "/index.html" } data-task=(tag)
                                 aria-current=[(task == Some(tag.as_str())).then_some("page")] {
-                                span { (value_name("task", tag)) } " " span class="count" { (models.len()) }
+                                span { (value_name("task", tag)) } " " span class="count" { (format::integer(models.len() as u64)) }
                             }
                         }
                     }
@@ -113,8 +115,8 @@ fn selector(facets: &Facets, task: Option<&str>, place: &Place) -> Markup {
 fn search_form(facets: &Facets, total: usize, place: &Place) -> Markup {
     html! {
         form class="search" role="search" data-search data-root=(place.root) data-total=(total) data-rows=(ROWS) hidden
-            data-text-models=(text::MODELS_PATTERN) data-text-one=(text::ONE_MODEL) data-text-none=(text::NO_MODELS)
-            data-text-page=(text::PAGE_PATTERN) data-text-parameters=(text::parameters("{}")) data-text-failed=(text::SEARCH_FAILED)
+            data-text-models=(text::MODELS.forms()) data-text-none=(text::NO_MODELS)
+            data-text-page=(text::PAGE_OF) data-text-parameters=(text::PARAMETERS_IN_ALL) data-text-failed=(text::SEARCH_FAILED)
             data-text-previous=(text::PREVIOUS) data-text-next=(text::NEXT) {
             div class="field words" {
                 label for="search" { (text::SEARCH) }
@@ -135,7 +137,7 @@ fn select(facet: &Facet) -> Markup {
                 select id=(id) name=(facet.key) {
                     option value="" { (text::ANY) }
                     @for (index, (value, models)) in facet.values.iter().enumerate() {
-                        option value=(value) data-ids=(index) { (value_name(facet.key, value)) " (" (models.len()) ")" }
+                        option value=(value) data-ids=(index) { (value_name(facet.key, value)) " (" (format::integer(models.len() as u64)) ")" }
                     }
                 }
             }
@@ -153,7 +155,7 @@ fn row(entry: &Entry, place: &Place) -> Markup {
                 @for fact in task.into_iter().chain(entry.library.as_deref()).chain(entry.licences.first().map(String::as_str)) {
                     span { bdi { (fact) } }
                 }
-                @if let Some(parameters) = entry.parameters { span { (text::parameters(&count(parameters))) } }
+                @if let Some(parameters) = entry.parameters { span { (text::PARAMETERS_IN_ALL.of(&count(parameters))) } }
             }
         }
     }

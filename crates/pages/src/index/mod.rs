@@ -26,7 +26,7 @@ pub fn index(entries: &[Entry], place: &Place) -> Vec<(String, String)> {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by_cached_key(|entry| (entry.repo.to_lowercase(), entry.repo.clone()));
     let facets = Facets::of(&sorted);
-    let mut files = lists::lists(&sorted, &facets, place);
+    let mut files = place.speaking(|| lists::lists(&sorted, &facets, place));
     for (number, rows) in sorted.chunks(ROWS).enumerate() {
         let rows: Vec<Value> = rows.iter().map(|entry| entry.row()).collect();
         files.push((format!("index/rows/{number}.json"), json!(rows).to_string()));

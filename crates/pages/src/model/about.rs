@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use vitrine_cards::Card;
+use vitrine_views::Text;
 
 use super::{Model, plain};
 use crate::frame::safe;
@@ -9,9 +10,9 @@ use crate::text;
 
 /// A topic that a card should have something about.
 struct Topic {
-    name: &'static str,
+    name: Text,
     /// What is said where the card has nothing.
-    missing: &'static str,
+    missing: Text,
     /// Parts of headings that open a section about it, the best first; those of the Hub's template and of older cards.
     headings: &'static [&'static str],
 }
@@ -81,8 +82,9 @@ pub(super) fn about(model: &Model, card: Option<&Card>) -> Markup {
 /// What the metadata says about a topic.
 fn beside(model: &Model, topic: &Topic) -> Option<Markup> {
     let card = &model.snapshot.card;
-    let listed = |label: &str, values: Vec<String>| {
-        (!values.is_empty()).then(|| html! { p { (label) ": " (values.join(", ")) } })
+    let listed = |label: Text, values: Vec<String>| {
+        let said = || text::LISTED.with(&[("label", label.as_str()), ("values", &values.join(", "))]);
+        (!values.is_empty()).then(|| html! { p { (said()) } })
     };
     match topic.name {
         text::TRAINING_DATA => listed(text::DATASETS, card.datasets()),

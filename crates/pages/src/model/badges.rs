@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 use vitrine_cards::Card;
 use vitrine_hub::PIPELINE_TAGS;
+use vitrine_views::Text;
+use vitrine_views::locale::translated;
 
 use super::Model;
 use crate::place::{hub_url, segment};
@@ -22,7 +24,7 @@ pub(super) fn badges(model: &Model, place: &Place, card: Option<&Card>) -> Marku
     html! {
         dl class="badges" {
             @if let Some(tag) = task {
-                @let name = PIPELINE_TAGS.iter().find(|(known, ..)| *known == tag).map_or(tag, |(_, name, _)| name);
+                @let name = PIPELINE_TAGS.iter().find(|(known, ..)| *known == tag).map_or(tag, |(_, name, _)| translated(name));
                 (group("task", text::TASK, vec![(name.to_owned(), filter("task", tag))]))
             }
             @if let Some(library) = library {
@@ -38,7 +40,7 @@ pub(super) fn badges(model: &Model, place: &Place, card: Option<&Card>) -> Marku
     }
 }
 
-fn group(kind: &str, name: &str, badges: Vec<(String, Option<String>)>) -> Markup {
+fn group(kind: &str, name: Text, badges: Vec<(String, Option<String>)>) -> Markup {
     let (shown, rest) = badges.split_at(badges.len().min(SHOWN));
     let badge = |(label, url): &(String, Option<String>)| {
         html! {

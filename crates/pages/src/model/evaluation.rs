@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 use vitrine_hub::card::{Evaluation, EvaluationMetric};
+use vitrine_views::format;
 
 use super::Model;
 use crate::text;
@@ -50,7 +51,7 @@ fn row(result: &Evaluation, metric: &EvaluationMetric) -> Markup {
             td { bdi { (first(&metric.name, &metric.id)) } }
             td class="number" { (value(&metric.value)) }
             td {
-                @let name = source.unwrap_or_else(|| text::SELF_REPORTED.to_owned());
+                @let name = source.unwrap_or_else(|| text::SELF_REPORTED.as_str().to_owned());
                 @match url {
                     Some(url) => a href=(url) rel="noopener nofollow" { (name) },
                     None => (name),
@@ -66,8 +67,8 @@ fn value(value: &Value) -> String {
     match value {
         Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().unwrap_or(f64::NAN);
-            let rounded = format!("{number:.5}");
-            rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+            let rounded = format::decimal(number, 5);
+            rounded.trim_end_matches('0').trim_end_matches(['.', ',']).to_owned()
         }
         Value::String(text) => text.clone(),
         Value::Null => "–".to_owned(),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 use vitrine_hub::card::Emissions;
-use vitrine_views::format;
+use vitrine_views::{Text, format};
 
 use super::Model;
 use crate::text;
@@ -38,7 +38,7 @@ pub(super) fn facts(model: &Model) -> Markup {
     }
 }
 
-fn fact(name: &str, value: &Markup) -> Markup {
+fn fact(name: Text, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn count(count: u64) -> String {
     match UNITS.iter().find(|(unit, _)| value >= *unit) {
         Some((unit, letter)) => {
             let scaled = value / unit;
-            if scaled < 99.95 { format!("{scaled:.1}{letter}") } else { format!("{scaled:.0}{letter}") }
+            format!("{}{letter}", format::decimal(scaled, if scaled < 99.95 { 1 } else { 0 }))
         }
         None => count.to_string(),
     }
@@ -64,15 +64,15 @@ fn dtypes<'a>(parameters: impl Iterator<Item = (&'a String, &'a u64)>) -> String
 
 fn carbon(emissions: &Emissions) -> Markup {
     let mass = emissions.grams.map(|grams| match grams {
-        grams if grams >= 1e6 => format!("{:.1} t", grams / 1e6),
-        grams if grams >= 1e3 => format!("{:.1} kg", grams / 1e3),
-        grams => format!("{grams:.1} g"),
+        grams if grams >= 1e6 => text::TONNES.of(&format::decimal(grams / 1e6, 1)),
+        grams if grams >= 1e3 => text::KILOGRAMS.of(&format::decimal(grams / 1e3, 1)),
+        grams => text::GRAMS.of(&format::decimal(grams, 1)),
     });
     let rest =
         [&emissions.training_type, &emissions.hardware_used, &emissions.geographical_location, &emissions.source];
     let rest: Vec<&str> = rest.into_iter().filter_map(|part| part.as_deref()).collect();
     html! {
-        @if let Some(mass) = mass { (mass) " CO₂eq" }
+        @if let Some(mass) = mass { (mass) }
         @if !rest.is_empty() { " " span class="muted" { bdi { (rest.join(" · ")) } } }
     }
 }

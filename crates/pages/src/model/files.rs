@@ -24,7 +24,7 @@ pub(super) fn files(model: &Model, place: &Place) -> Markup {
                         }
                     }
                     tbody {
-                        @for file in &snapshot.files { (row(file, &place.page_url(snapshot, &file.path))) }
+                        @for file in &snapshot.files { (row(file, place.bundled.is_none().then(|| place.page_url(snapshot, &file.path)))) }
                         tr class="total" {
                             th scope="row" { (text::TOTAL) }
                             td class="number" { (format::bytes(total)) }
@@ -37,11 +37,16 @@ pub(super) fn files(model: &Model, place: &Place) -> Markup {
     }
 }
 
-fn row(file: &RepoFile, url: &str) -> Markup {
+fn row(file: &RepoFile, url: Option<String>) -> Markup {
     let hash = file.sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     html! {
         tr {
-            th scope="row" { a href=(url) { bdi { (file.path) } } }
+            th scope="row" {
+                @match url {
+                    Some(url) => a href=(url) { bdi { (file.path) } },
+                    None => bdi { (file.path) },
+                }
+            }
             td class="number" { (format::bytes(file.size)) }
             td {
                 @match hash {

@@ -16,10 +16,11 @@ use serde_json::Value;
 use vitrine_cards::{Card, Links};
 use vitrine_hub::{Endpoint, Snapshot, Version, card};
 use vitrine_tasks::Task;
+use vitrine_views::locale::translated;
 
-use crate::frame::{Head, page, safe};
+use crate::frame::{Head, bundle, page, safe};
 use crate::place::{hub_url, is_hosted, pinned};
-use crate::{Place, text};
+use crate::{BUNDLE_ROOT, Bundled, Place, text};
 
 pub(crate) use badges::library;
 pub(crate) use facts::count;
@@ -54,7 +55,7 @@ impl Model<'_> {
 
     /// The first paragraph's worth of words about the model.
     fn description(&self, card: Option<&Card>) -> String {
-        let task = self.task().map(|task| task.description);
+        let task = self.task().map(|task| translated(task.description));
         let said = card.map(|card| plain(&card.html)).unwrap_or_default();
         let words: String = said.split_whitespace().take(40).collect::<Vec<_>>().join(" ");
         if words.is_empty() { task.unwrap_or(self.snapshot.repo.as_str()).to_owned() } else { words }
@@ -63,27 +64,48 @@ impl Model<'_> {
 
 /// The page of a model.
 pub fn model_page(model: &Model, place: &Place) -> String {
+    place.speaking(|| {
+        let card = rendered(model, place);
+        let description = model.description(card.as_ref());
+        page(place, &head(model, &description), &nav(place), &content(model, place, card.as_ref()))
+    })
+}
+
+/// The page of a model as a bundle: what comes before the pieces of its files, and what comes after them.
+pub fn bundle_page(model: &Model, place: &Place, bundled: &Bundled) -> (String, String) {
+    let place = Place { root: BUNDLE_ROOT, has_index: false, bundled: Some(bundled), ..*place };
+    place.speaking(|| {
+        let card = rendered(model, &place);
+        let description = model.description(card.as_ref());
+        bundle(&place, &head(model, &description), bundled, &content(model, &place, card.as_ref()))
+    })
+}
+
+fn head<'a>(model: &Model<'a>, description: &'a str) -> Head<'a> {
     let snapshot = model.snapshot;
-    let own = own_addresses(snapshot);
+    Head {
+        title: &snapshot.repo,
+        description,
+        thumbnail: snapshot.card.thumbnail().filter(|url| url.starts_with("https://")),
+        hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
+        scripts: &["model-widget.js", "page.js"],
+    }
+}
+
+fn rendered(model: &Model, place: &Place) -> Option<Card> {
+    let snapshot = model.snapshot;
+    let own = own_addresses(snapshot, place);
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let file = |path: &str| place.file_url(snapshot, path);
     let read = |path: &str| place.page_url(snapshot, path);
     let links = Links { file: &file, page: &read, own: &own };
-    let card = model.readme.map(|readme| vitrine_cards::render(card::body(readme), &links));
-    let description = model.description(card.as_ref());
-    let head = Head {
-        title: &snapshot.repo,
-        description: &description,
-        thumbnail: snapshot.card.thumbnail().filter(|url| url.starts_with("https://")),
-        hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
-        scripts: &["model-widget.js", "page.js"],
-    };
-    page(place, &head, &nav(place), &content(model, place, card.as_ref()))
+    model.readme.map(|readme| vitrine_cards::render(card::body(readme), &links))
 }
 
 /// Addresses whose pictures belong to the page.
-fn own_addresses(snapshot: &Snapshot) -> Vec<String> {
-    if is_hosted(snapshot) { vec![format!("{}/{}/", snapshot.endpoint, snapshot.repo)] } else { Vec::new() }
+fn own_addresses(snapshot: &Snapshot, place: &Place) -> Vec<String> {
+    let host = is_hosted(snapshot).then(|| format!("{}/{}/", snapshot.endpoint, snapshot.repo));
+    host.into_iter().chain(place.bundled.map(|_| BUNDLE_ROOT.to_owned())).collect()
 }
 
 /// The hosts that files of this endpoint come from.
@@ -213,7 +235,7 @@ fn card_view(card: Option<&Card>) -> Markup {
                     }
                     @if card.remote_images > 0 {
                         p class="notice" data-remote-images {
-                            (text::remote_images(card.remote_images)) " "
+                            (text::REMOTE_IMAGES.of(card.remote_images)) " "
                             button type="button" data-action="show-images" hidden { (text::REMOTE_IMAGES_SHOW) }
                         }
                     }

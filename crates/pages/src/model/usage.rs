@@ -41,9 +41,12 @@ pub(crate) fn snippets(model: &Model, place: &Place) -> Vec<(&'static str, Strin
     let mut snippets = Vec::new();
     if let Some(task) = model.task() {
         snippets.push(("Python", python(model, task)));
-        snippets.push(("JavaScript", javascript(model, task, site)));
+        // A bundle has no address that others could name.
+        if place.bundled.is_none() {
+            snippets.push(("JavaScript", javascript(model, task, site)));
+            snippets.push(("HTML", html_embed(model, site)));
+        }
         snippets.push(("Rust", rust(model)));
-        snippets.push(("HTML", html_embed(model, site)));
     } else {
         snippets.push(("Python", python_files(model)));
         snippets.push(("Rust", rust(model)));
