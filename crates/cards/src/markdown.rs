@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use comrak::{Options, markdown_to_html};
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options, format_html, parse_document};
 
 /// Quotations nest up to here: the parser's work grows with the square of their depth.
 const DEEPEST_QUOTATION: usize = 50;
@@ -17,8 +18,21 @@ pub fn html(markdown: &str) -> String {
     options.extension.footnotes = true;
     options.extension.alerts = true;
     options.render.tasklist_classes = true;
-    options.render.r#unsafe = true;
-    markdown_to_html(&shallow(markdown), &options)
+    let arena = Arena::new();
+    let document = parse_document(&arena, &shallow(markdown), &options);
+    for node in document.descendants() {
+        let mut data = node.data_mut();
+        let own = match &mut data.value {
+            NodeValue::HtmlBlock(block) => std::mem::take(&mut block.literal),
+            NodeValue::HtmlInline(literal) => std::mem::take(literal),
+            _ => continue,
+        };
+        data.value = NodeValue::Raw(own);
+    }
+    let mut html = String::new();
+    // Only a writer can fail, and a string does not.
+    let _ = format_html(document, &options, &mut html);
+    html
 }
 
 /// A text in which no line begins with more marks of quotations than are read.
