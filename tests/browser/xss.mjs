@@ -38,7 +38,7 @@ function program(command, args, options = {}) {
 }
 
 /** The pinned payloads. */
-function payloads() {
+export function payloads() {
   program(join(ROOT, "target/python/bin/python"), ["tests/fetch_payloads.py", PAYLOADS]);
   return JSON.parse(readFileSync(PAYLOADS));
 }
@@ -92,7 +92,8 @@ function watch({ elements: allowed, types }) {
     shown.forEach(inspect);
     // A click on a link of the web is the reader's wish: it is not followed.
     addEventListener("click", (event) => event.target.closest?.("a[href]") && event.preventDefault(), true);
-    for (const element of shown) {
+    // The parts of formulas are inspected above; they are too many for all the events.
+    for (const element of shown.filter((element) => !element.parentElement.closest("math"))) {
       for (const type of types) element.dispatchEvent(new Event(type, { bubbles: type === "click", cancelable: true }));
     }
     setTimeout(() => report("probed", JSON.stringify({ articles: articles.length, elements: shown.length, problems })), 300);
