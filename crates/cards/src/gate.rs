@@ -159,7 +159,7 @@ fn filter<'v>(own: &[String], element: &str, name: &str, value: &'v str) -> Opti
         (_, "data-src") => matches!(address::read(value), Some(address::Address::Web(_))),
         ("a", "href") => !value.starts_with('#') || value.starts_with("#card-"),
         (_, "tabindex") => value == "0",
-        ("div", "role") => value == "region",
+        ("div", "role") => value == "group",
         ("input", "type") => value == "checkbox",
         _ => true,
     };

@@ -164,7 +164,7 @@ impl<'a> Shaper<'a> {
             "table" if !inside.table => {
                 let table = self.plain(element, "table", Inside { table: true, ..inside });
                 let scroll = Element::new("div", vec![table.into()]).with("class", "scroll").with("tabindex", "0");
-                out.push(scroll.with("role", "region").with("aria-label", "Table").into());
+                out.push(scroll.with("role", "group").with("aria-label", "Table").into());
             }
             "code" | "tt" => out.push(self.plain(element, "code", Inside { code: true, ..inside }).into()),
             "center" => {

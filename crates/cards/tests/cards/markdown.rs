@@ -10,7 +10,7 @@ fn tables() {
                  <td>bim</td>\n</tr>\n</tbody>\n</table>";
     assert_eq!(
         shown,
-        format!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">{table}</div>")
+        format!("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\">{table}</div>")
     );
     let aligned = html("| abc | defghi |\n:-: | -----------:\nbar | baz");
     assert!(

@@ -66,7 +66,7 @@ pub(super) fn about(model: &Model, card: Option<&Card>) -> Markup {
                         @if let Some(beside) = &beside { (beside) }
                         @match section {
                             Some((id, html)) => {
-                                div class="card-text" { (safe(html)) }
+                                div class="card-text" { (safe(&with_plain_headings(html))) }
                                 p { a href={ "#" (id) } { (text::IN_THE_CARD) } }
                             }
                             None if beside.is_none() => p { (topic.missing) },
@@ -94,6 +94,13 @@ fn beside(model: &Model, topic: &Topic) -> Option<Markup> {
         text::EVALUATION => listed(text::METRICS, card.metrics()),
         _ => None,
     }
+}
+
+/// HTML whose headings are strong text: under a topic they are no part of the page's outline.
+fn with_plain_headings(html: &str) -> String {
+    (2..=6).fold(html.to_owned(), |html, level| {
+        html.replace(&format!("<h{level}"), "<strong").replace(&format!("</h{level}>"), "</strong>")
+    })
 }
 
 /// The first section with something in it under a heading about the topic: its heading's id and its HTML.
@@ -138,6 +145,14 @@ mod tests {
             assert!(!says_something(nothing), "{nothing}");
         }
         assert!(says_something("<h3>Recommendations</h3><p>Do not use it for medical advice.</p>"));
+    }
+
+    #[test]
+    fn headings_leave_the_outline() {
+        assert_eq!(
+            with_plain_headings("<h3 dir=\"auto\">A <em>b</em></h3>\n<hr><p>c</p>"),
+            "<strong dir=\"auto\">A <em>b</em></strong>\n<hr><p>c</p>"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use vitrine_hub::card::{Evaluation, EvaluationMetric};
 use vitrine_views::format;
 
 use super::Model;
+use crate::place::is_web_url;
 use crate::text;
 
 /// The table of results; nothing where the card has none.
@@ -15,7 +16,7 @@ pub(super) fn evaluation(model: &Model) -> Markup {
         @if !results.is_empty() {
             section id="results" aria-labelledby="results-title" {
                 h2 id="results-title" { (text::RESULTS) }
-                div class="scroll" tabindex="0" role="region" aria-labelledby="results-title" {
+                div class="scroll" tabindex="0" role="group" aria-labelledby="results-title" {
                     table {
                         thead {
                             tr {
@@ -39,7 +40,7 @@ fn row(result: &Evaluation, metric: &EvaluationMetric) -> Markup {
     let first = |name: &Option<String>, id: &Option<String>| name.clone().or_else(|| id.clone()).unwrap_or_default();
     let within: Vec<&str> = [&dataset.config, &dataset.split].into_iter().filter_map(|part| part.as_deref()).collect();
     let url = result.source.as_ref().and_then(|source| source.url.as_deref());
-    let url = url.filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    let url = url.filter(|url| is_web_url(url));
     let source = result.source.as_ref().and_then(|source| source.name.clone());
     html! {
         tr {

@@ -14,7 +14,7 @@ pub(super) fn files(model: &Model, place: &Place) -> Markup {
     html! {
         section id="files" aria-labelledby="files-title" {
             h2 id="files-title" { (text::FILES) }
-            div class="scroll" tabindex="0" role="region" aria-labelledby="files-title" {
+            div class="scroll" tabindex="0" role="group" aria-labelledby="files-title" {
                 table class="files" {
                     thead {
                         tr {

@@ -14,7 +14,7 @@ pub(super) fn versions(model: &Model, place: &Place) -> Markup {
         @if !model.versions.is_empty() {
             section id="versions" aria-labelledby="versions-title" {
                 h2 id="versions-title" { (text::VERSIONS) }
-                div class="scroll" tabindex="0" role="region" aria-labelledby="versions-title" {
+                div class="scroll" tabindex="0" role="group" aria-labelledby="versions-title" {
                     table class="versions" {
                         thead {
                             tr {
