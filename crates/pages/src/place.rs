@@ -84,6 +84,15 @@ pub(crate) fn is_hosted(snapshot: &Snapshot) -> bool {
     snapshot.endpoint.starts_with("https://") || snapshot.endpoint.starts_with("http://")
 }
 
+/// Whether a text of a card is an address of the web, as a browser reads one.
+pub(crate) fn is_web_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = |c: char| {
+        !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+    };
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()) && rest.chars().all(fits))
+}
+
 /// The address of a model of the Hub, `None` where the name is none of a repository.
 pub(crate) fn hub_url(kind: &str, id: &str) -> Option<String> {
     let id = RepoId::parse(id).ok().filter(|parsed| parsed.as_str() == id)?;
@@ -99,4 +108,26 @@ pub(crate) fn pinned(snapshot: &Snapshot) -> Option<String> {
 /// A segment of a path with everything escaped that is not plain.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_the_web_are_links() {
+        for good in ["https://example.org/a?b=c#d", "http://localhost:8080", "https://ü.example/%20"] {
+            assert!(is_web_url(good), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "https://\"><script>",
+            "https://",
+            "//example.org",
+            " https://example.org",
+            "https:// x",
+        ] {
+            assert!(!is_web_url(bad), "{bad}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use vitrine_views::Text;
 use vitrine_views::locale::translated;
 
 use super::Model;
-use crate::place::{hub_url, segment};
+use crate::place::{hub_url, is_web_url, segment};
 use crate::{Place, text};
 
 /// Badges of a kind that are shown before the rest is collapsed.
@@ -90,7 +90,7 @@ fn licence(model: &Model, place: &Place) -> Vec<(String, Option<String>)> {
     let snapshot = model.snapshot;
     let of_file = |path: &str| snapshot.file(path).map(|file| place.page_url(snapshot, &file.path));
     let url = match licence.link.as_deref() {
-        Some(link) if link.starts_with("https://") || link.starts_with("http://") => Some(link.to_owned()),
+        Some(link) if is_web_url(link) => Some(link.to_owned()),
         Some(path) => of_file(path),
         None => ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE"].into_iter().find_map(of_file),
     };

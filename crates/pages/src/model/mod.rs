@@ -19,7 +19,7 @@ use vitrine_tasks::Task;
 use vitrine_views::locale::translated;
 
 use crate::frame::{Head, bundle, page, safe};
-use crate::place::{hub_url, is_hosted, pinned};
+use crate::place::{hub_url, is_hosted, is_web_url, pinned};
 use crate::{BUNDLE_ROOT, Bundled, Place, text};
 
 pub(crate) use badges::library;
@@ -86,7 +86,7 @@ fn head<'a>(model: &Model<'a>, description: &'a str) -> Head<'a> {
     Head {
         title: &snapshot.repo,
         description,
-        thumbnail: snapshot.card.thumbnail().filter(|url| url.starts_with("https://")),
+        thumbnail: snapshot.card.thumbnail().filter(|url| is_web_url(url)),
         hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
         scripts: &["model-widget.js", "page.js"],
     }
