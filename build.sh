@@ -392,7 +392,9 @@ test_all() {
     repositories
     native_tests
     command_check build
-    check cli 'build of the command line' cargo build --profile native -p vitrine-cli
+    # That of the native tests; another profile would build everything once more.
+    check cli 'build of the command line' cargo build -p vitrine-cli
+    export VITRINE=$PWD/target/debug/vitrine
     sizes
     command_check package
     check package-tests 'tests of the npm package' node --test tests/npm/package.test.mjs

@@ -13,7 +13,7 @@ rm -rf "$out" && mkdir -p "$out"
 export PYTHONDONTWRITEBYTECODE=1 NO_MKDOCS_2_WARNING=1
 
 cp -R "$sources/plain" "$out/plain"
-PATH="$root/target/native:$PATH" "$tools/mdbook" build "$sources/mdbook" --dest-dir "$out/mdbook"
+PATH="$(dirname "${VITRINE:-$root/target/native/vitrine}"):$PATH" "$tools/mdbook" build "$sources/mdbook" --dest-dir "$out/mdbook"
 "$tools/mkdocs" build --strict --config-file "$sources/mkdocs/mkdocs.yml" --site-dir "$out/mkdocs"
 for builder in html text; do
     "$tools/sphinx-build" -q -W -b "$builder" -d target/embedding/doctrees "$sources/sphinx" "$out/sphinx-$builder"
