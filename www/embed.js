@@ -5,19 +5,22 @@ const asked = new URLSearchParams(location.search);
 const root = document.documentElement;
 
 const sheet = new CSSStyleSheet();
-sheet.replaceSync("body { margin: 0 }");
+sheet.replaceSync(
+  "body { margin: 0 }" +
+    "h1 { position: absolute; inline-size: 1px; block-size: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap }",
+);
 document.adoptedStyleSheets.push(sheet);
 
 // The scroll bar and the ground behind the widget take its theme.
 if (["light", "dark"].includes(asked.get("theme"))) root.style.colorScheme = asked.get("theme");
 root.lang = asked.get("lang") ?? root.lang;
 
-/** The widget with the attributes that the address has. */
+/** The widget with the attributes that the address has, below a heading that is read out. */
 function widget() {
   const element = document.createElement("model-widget");
   for (const name of ModelWidget.observedAttributes) if (asked.has(name)) element.setAttribute(name, asked.get(name));
   document.title = asked.get("model");
-  return element;
+  return [Object.assign(document.createElement("h1"), { textContent: asked.get("model") }), element];
 }
 
 /** What stands in a widget's place where no model is named. */
@@ -25,10 +28,10 @@ function instruction() {
   const text = document.createElement("p");
   text.setAttribute("role", "alert");
   text.textContent = "No model is named: add ?model=org/name to the address of this page.";
-  return text;
+  return [text];
 }
 
-document.body.replaceChildren(asked.get("model")?.trim() ? widget() : instruction());
+document.querySelector("main").replaceChildren(...(asked.get("model")?.trim() ? widget() : instruction()));
 
 // The height is no secret, so any page around this one may know it.
 const tell = () => parent.postMessage({ type: "vitrine:height", height: Math.ceil(root.getBoundingClientRect().height) }, "*");

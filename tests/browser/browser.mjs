@@ -13,11 +13,11 @@ const FLAGS = [
 /** What the browser itself writes to the console about requests that fail: a test of faults allows it. */
 export const NETWORK = /Failed to load resource|net::ERR_|blocked by CORS policy/;
 
-/** Starts the browser of this name on the path, or the one that `CHROMIUM` names. */
-export function startBrowser() {
+/** Starts the browser of this name on the path, or the one that `CHROMIUM` names, with these flags more. */
+export function startBrowser(flags = []) {
   const places = process.env.PATH.split(delimiter).map((folder) => join(folder, "chromium"));
   const executablePath = process.env.CHROMIUM ?? places.find((path) => existsSync(path));
-  return chromium.launch({ executablePath, headless: true, args: FLAGS });
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }
 
 /** A visitor: pages that share a storage, and everything that went wrong on them. */
