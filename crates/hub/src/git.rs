@@ -63,11 +63,18 @@ impl Git {
         path.join(".git").exists().then_some(Self { path })
     }
 
-    /// Branches (the one that is checked out first), tags, and the newest `commits` of what is checked out.
+    /// Branches (`main` first, or, where there is none, what is checked out), tags, and the newest `commits` of that branch.
     pub fn versions(&self, commits: usize) -> Result<Vec<Version>> {
         const FORMAT: &str = "%(refname)%00%(objectname)%00%(*objectname)%00%(creatordate:iso-strict)%00%(subject)";
-        let head = self.text(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
-        let branch = self.text(&["symbolic-ref", "--quiet", "--short", "HEAD"]).unwrap_or_default();
+        let main = self.text(&["rev-parse", "--verify", "--quiet", "refs/heads/main^{commit}"]);
+        let (head, branch) = match main {
+            Ok(commit) => (commit, "main".to_owned()),
+            Err(_) => (
+                self.text(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?,
+                // What is checked out may be no branch.
+                self.text(&["symbolic-ref", "--quiet", "--short", "HEAD"]).unwrap_or_default(),
+            ),
+        };
         let refs = self.text(&["for-each-ref", "--format", FORMAT, "refs/heads", "refs/tags"])?;
         let mut versions: Vec<Version> = refs.lines().filter_map(named_version).collect();
         let is_default = |version: &Version| version.kind == VersionKind::Branch && version.name == branch.trim();

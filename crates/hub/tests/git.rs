@@ -116,6 +116,8 @@ fn versions_are_branches_tags_and_commits() {
         (VersionKind::Commit, first.as_str(), &first, "First"),
     ];
     assert_eq!(found, expected);
+    folder.git(&["checkout", "--quiet", "feature/x"]);
+    assert_eq!(Git::open(&folder.0).unwrap().versions(10).unwrap()[0].name, "main");
     let newest = Git::open(&folder.0).unwrap().versions(1).unwrap();
     assert_eq!((newest.len(), newest[4].date.get(..10)), (5, Some("2024-02-03")));
 }

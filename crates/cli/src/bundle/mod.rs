@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use vitrine_hub::{RepoFile, Snapshot, Wanted, plan};
+use vitrine_hub::{RepoFile, Snapshot, Source, Wanted, plan};
 use vitrine_pages::{BUNDLE_ROOT, Bundled, Place, bundle_page};
 use vitrine_pipelines::Converted;
 use vitrine_tasks::ErrorCode;
@@ -65,10 +65,13 @@ pub async fn bundle(options: Options) -> Result<(), Failure> {
             Some(converted?)
         }
     };
-    let (page, files) = page_of(&snapshot, converted.as_ref());
-    // The page has the whole repository's files; the bundle holds those that a load needs.
+    // Files are read by what their source says of itself; the page's own files are in the page.
+    let original = snapshot.clone();
     snapshot.endpoint = "bundle".to_owned();
-    let held = Snapshot { files, ..snapshot.clone() };
+    if snapshot.commit.is_none() {
+        snapshot.revision = "main".to_owned();
+    }
+    let held = Snapshot { files: files_of_load(&snapshot, converted.as_ref()), ..snapshot.clone() };
     let description = describe(&held, &facts).to_string();
     let mut entries = Vec::new();
     for (name, is_page) in MODULES {
@@ -87,7 +90,7 @@ pub async fn bundle(options: Options) -> Result<(), Failure> {
         let of_converted = converted.as_ref().filter(|converted| converted.path == file.path);
         let content = match of_converted {
             Some(converted) => Content::Converted(converted),
-            None => Content::of_repository(&*source, &page, file).await?,
+            None => Content::of_repository(&*source, &original, file).await?,
         };
         entries.push(Entry::new(&path, "application/octet-stream", content, false));
     }
@@ -102,35 +105,33 @@ pub async fn bundle(options: Options) -> Result<(), Failure> {
         hash: |text| STANDARD.encode(Sha256::digest(text)),
     };
     let place = Place { language: "en", ..Place::default() };
-    let (before, after) = bundle_page(&facts.model(&snapshot, &[]), &place, &bundled);
-    let before = with_pictures(before, &*source, &page, revision).await?;
+    let (before, after) = bundle_page(&facts.model(&snapshot, &[], snapshot.commit.as_deref()), &place, &bundled);
+    let before = with_pictures(before, &*source, &original, revision).await?;
     let total = (before.len() + after.len()) as u64 + pieces.bytes(out.is_folder);
     eprintln!("{} will take {}", options.out.display(), format::bytes(total));
-    let written = out.write(&before, &after, &pieces, &*source, &page).await?;
+    let contents = Contents { before: &before, after: &after, pieces: &pieces, source: &*source, snapshot: &original };
+    let written = out.write(&contents).await?;
     let report = format!("{:>9}  {}\n", format::bytes(written), options.out.display());
     write!(io::stdout(), "{report}").map_err(|error| Failure::error(format!("stdout: {error}")))
 }
 
-/// The snapshot that files are read by, and the files that a load of the bundle will want.
-fn page_of(snapshot: &Snapshot, converted: Option<&Converted>) -> (Snapshot, Vec<RepoFile>) {
+/// The files that a load of the bundle will want.
+fn files_of_load(snapshot: &Snapshot, converted: Option<&Converted>) -> Vec<RepoFile> {
     let mut files: Vec<RepoFile> = match converted {
         Some(converted) => {
             let weights = RepoFile { path: converted.path.to_owned(), size: converted.file.bytes(), sha256: None };
             converted.small.iter().cloned().chain([weights]).collect()
         }
-        None => {
-            let plan = plan(snapshot, Wanted::of_dtype("auto"));
-            plan.files().cloned().collect()
-        }
+        None => plan(snapshot, Wanted::of_dtype("auto")).files().cloned().collect(),
     };
     files.retain(|file| file.path != "README.md");
-    (snapshot.clone(), files)
+    files
 }
 
 /// Puts the repository's own pictures, which the page names by their addresses in the bundle, into the page.
 async fn with_pictures(
     mut html: String,
-    source: &dyn vitrine_hub::Source,
+    source: &dyn Source,
     snapshot: &Snapshot,
     revision: &str,
 ) -> Result<String, Failure> {
@@ -180,22 +181,12 @@ impl Out {
     }
 
     /// Writes everything under a temporary name, then gives it its own; answers its bytes.
-    async fn write(
-        &self,
-        before: &str,
-        after: &str,
-        pieces: &Pieces<'_>,
-        source: &dyn vitrine_hub::Source,
-        snapshot: &Snapshot,
-    ) -> Result<u64, Failure> {
+    async fn write(&self, contents: &Contents<'_>) -> Result<u64, Failure> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = self.path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let failed = |error: io::Error| {
-            Failure::coded(ErrorCode::Storage, format!("`{}` cannot be written: {error}", self.path.display()))
-        };
         let written = match self.is_folder {
-            true => self.write_folder(&temporary, before, after, pieces, source, snapshot).await,
-            false => self.write_file(&temporary, before, after, pieces, source, snapshot).await,
+            true => contents.write_folder(&temporary).await,
+            false => contents.write_file(&temporary).await,
         };
         let remove = |path: &Path| if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         match written {
@@ -213,55 +204,54 @@ impl Out {
             }
         }
     }
+}
 
-    async fn write_file(
-        &self,
-        temporary: &Path,
-        before: &str,
-        after: &str,
-        pieces: &Pieces<'_>,
-        source: &dyn vitrine_hub::Source,
-        snapshot: &Snapshot,
-    ) -> Result<u64, Failure> {
-        let failed =
-            |error: io::Error| Failure::coded(ErrorCode::Storage, format!("the bundle cannot be written: {error}"));
-        if let Some(folder) = temporary.parent() {
+/// What a bundle is made of.
+struct Contents<'a> {
+    /// The page before the pieces, and after them.
+    before: &'a str,
+    after: &'a str,
+    pieces: &'a Pieces<'a>,
+    /// Where files of the repository come from.
+    source: &'a dyn Source,
+    snapshot: &'a Snapshot,
+}
+
+impl Contents<'_> {
+    /// Writes the page with the pieces in it.
+    async fn write_file(&self, path: &Path) -> Result<u64, Failure> {
+        if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
-        let mut file = BufWriter::new(File::create(temporary).map_err(failed)?);
-        file.write_all(before.as_bytes()).map_err(failed)?;
+        let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+        file.write_all(self.before.as_bytes()).map_err(failed)?;
         let write = |number: usize, text: &str| {
             writeln!(file, "<script type=\"text/plain\" data-piece=\"{number}\">{text}</script>")
         };
-        pieces.write(source, snapshot, write).await?;
-        file.write_all(after.as_bytes()).map_err(failed)?;
+        self.pieces.write(self.source, self.snapshot, write).await?;
+        file.write_all(self.after.as_bytes()).map_err(failed)?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         Ok(file.metadata().map_err(failed)?.len())
     }
 
-    async fn write_folder(
-        &self,
-        temporary: &Path,
-        before: &str,
-        after: &str,
-        pieces: &Pieces<'_>,
-        source: &dyn vitrine_hub::Source,
-        snapshot: &Snapshot,
-    ) -> Result<u64, Failure> {
-        let failed =
-            |error: io::Error| Failure::coded(ErrorCode::Storage, format!("the bundle cannot be written: {error}"));
-        fs::create_dir_all(temporary.join("pieces")).map_err(failed)?;
-        let mut bytes = (before.len() + after.len()) as u64;
+    /// Writes the page, and the pieces as scripts beside it.
+    async fn write_folder(&self, path: &Path) -> Result<u64, Failure> {
+        fs::create_dir_all(path.join("pieces")).map_err(failed)?;
+        let mut bytes = (self.before.len() + self.after.len()) as u64;
         let write = |number: usize, text: &str| {
             let script = format!("vitrinePiece({number},{})\n", json!(text));
             bytes += script.len() as u64;
-            fs::write(temporary.join(format!("pieces/{number}.js")), script)
+            fs::write(path.join(format!("pieces/{number}.js")), script)
         };
-        pieces.write(source, snapshot, write).await?;
-        fs::write(temporary.join("index.html"), format!("{before}{after}")).map_err(failed)?;
+        self.pieces.write(self.source, self.snapshot, write).await?;
+        fs::write(path.join("index.html"), format!("{}{}", self.before, self.after)).map_err(failed)?;
         Ok(bytes)
     }
+}
+
+fn failed(error: io::Error) -> Failure {
+    Failure::coded(ErrorCode::Storage, format!("the bundle cannot be written: {error}"))
 }
 
 impl Assets {

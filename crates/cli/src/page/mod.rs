@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
+use vitrine_hub::card::{Severity, check_of};
 use vitrine_hub::{
     Endpoint, Folder, Git, RepoId, Repositories, Revision, Snapshot, Source, Version, Wanted, parameters, plan,
 };
@@ -176,7 +177,10 @@ async fn write_model(
     // Where there is one model alone, the site is its page.
     let folder = if has_index { format!("{}/", found.repo) } else { String::new() };
     let up = |folder: &str| "../".repeat(folder.matches('/').count());
-    let mut snapshot = source.snapshot(&found.repo, revision).await?;
+    // A revision is one of a host's; what is here is published with all of them.
+    let main = Revision::parse("")?;
+    let mut snapshot = source.snapshot(&found.repo, if is_hosted { revision } else { &main }).await?;
+    let current = snapshot.commit.clone();
     let mut commits: Vec<&str> = versions.iter().map(|version| version.commit.as_str()).collect();
     commits.sort_unstable();
     commits.dedup();
@@ -186,16 +190,19 @@ async fn write_model(
         publish(source, &mut older, &facts, written).await?;
         let folder = format!("{folder}tree/{commit}/");
         let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
-        let html = model_page(&facts.model(&older, &versions), &place);
+        let html = model_page(&facts.model(&older, &versions, current.as_deref()), &place);
         written.write(&format!("{folder}index.html"), html.as_bytes())?;
     }
     let facts = facts(source, &snapshot).await;
     if !is_hosted {
+        for problem in facts.errors(&found.repo) {
+            eprintln!("note: {}: {problem}", found.repo);
+        }
         publish(source, &mut snapshot, &facts, written).await?;
         publish_names(&found.repo, &versions, written)?;
     }
     let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
-    let model = facts.model(&snapshot, &versions);
+    let model = facts.model(&snapshot, &versions, current.as_deref());
     written.write(&format!("{folder}index.html"), model_page(&model, &place).as_bytes())?;
     Ok(entry(&model))
 }
@@ -209,15 +216,35 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn model<'a>(&'a self, snapshot: &'a Snapshot, versions: &'a [Version]) -> Model<'a> {
+    pub(crate) fn model<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        versions: &'a [Version],
+        current: Option<&'a str>,
+    ) -> Model<'a> {
         Model {
             snapshot,
+            current,
             readme: self.readme.as_deref(),
             config: &self.config,
             parameters: self.parameters.as_ref(),
             weights: self.weights,
             versions,
         }
+    }
+}
+
+impl Facts {
+    /// What the Hub would refuse the card for.
+    fn errors(&self, repo: &RepoId) -> Vec<String> {
+        let problems = self.readme.as_deref().map(|readme| check_of(Some(repo), readme)).unwrap_or_default();
+        let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+        errors
+            .map(|problem| {
+                let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+                format!("README.md{line}: {}", problem.message)
+            })
+            .collect()
     }
 }
 

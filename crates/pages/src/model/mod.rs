@@ -38,8 +38,10 @@ pub struct Model<'a> {
     pub parameters: Option<&'a BTreeMap<String, u64>>,
     /// Bytes of its weights.
     pub weights: u64,
-    /// All versions that the site has, the current one first.
+    /// All versions that the site has.
     pub versions: &'a [Version],
+    /// The commit that the model's own page shows; `None` where there are no commits.
+    pub current: Option<&'a str>,
 }
 
 impl Model<'_> {
@@ -50,7 +52,7 @@ impl Model<'_> {
 
     /// Whether the page shows the version that the site shows first.
     fn is_current(&self) -> bool {
-        self.versions.first().is_none_or(|current| Some(&current.commit) == self.snapshot.commit.as_ref())
+        self.current == self.snapshot.commit.as_deref()
     }
 
     /// The first paragraph's worth of words about the model.

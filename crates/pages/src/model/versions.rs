@@ -9,7 +9,6 @@ use crate::{Place, text};
 
 /// The table of versions; nothing where the repository has no history.
 pub(super) fn versions(model: &Model, place: &Place) -> Markup {
-    let current = model.versions.first().map(|version| version.commit.as_str());
     html! {
         @if !model.versions.is_empty() {
             section id="versions" aria-labelledby="versions-title" {
@@ -23,7 +22,7 @@ pub(super) fn versions(model: &Model, place: &Place) -> Markup {
                                 th scope="col" { (text::MESSAGE) }
                             }
                         }
-                        tbody { @for version in model.versions { (row(model, place, version, current)) } }
+                        tbody { @for version in model.versions { (row(model, place, version)) } }
                     }
                 }
             }
@@ -31,11 +30,11 @@ pub(super) fn versions(model: &Model, place: &Place) -> Markup {
     }
 }
 
-fn row(model: &Model, place: &Place, version: &Version, current: Option<&str>) -> Markup {
+fn row(model: &Model, place: &Place, version: &Version) -> Markup {
     let repo = &model.snapshot.repo;
     let is_shown = model.snapshot.commit.as_deref() == Some(&version.commit);
     let folder = place.model_path(repo);
-    let url = match Some(version.commit.as_str()) == current {
+    let url = match Some(version.commit.as_str()) == model.current {
         true => format!("{folder}index.html"),
         false => format!("{folder}tree/{}/index.html", version.commit),
     };
