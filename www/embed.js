@@ -1,5 +1,6 @@
 // The page embed.html: shows the widget that its address asks for, and tells the page around it how high it is.
 import { ModelWidget } from "./model-widget.js";
+import { speak } from "./page-language.js";
 
 const asked = new URLSearchParams(location.search);
 const root = document.documentElement;
@@ -13,7 +14,7 @@ document.adoptedStyleSheets.push(sheet);
 
 // The scroll bar and the ground behind the widget take its theme.
 if (["light", "dark"].includes(asked.get("theme"))) root.style.colorScheme = asked.get("theme");
-root.lang = asked.get("lang") ?? root.lang;
+speak(asked.get("lang") ?? root.lang);
 
 /** The widget with the attributes that the address has, below a heading that is read out. */
 function widget() {
@@ -25,9 +26,8 @@ function widget() {
 
 /** What stands in a widget's place where no model is named. */
 function instruction() {
-  const text = document.createElement("p");
-  text.setAttribute("role", "alert");
-  text.textContent = "No model is named: add ?model=org/name to the address of this page.";
+  const text = document.querySelector("[role=alert]");
+  text.hidden = false;
   return [text];
 }
 

@@ -1,5 +1,9 @@
 // The gallery: shows the model that is asked for, lists those of this host, and what is kept on this device.
+import { speak } from "./page-language.js";
 import { remove, start, stored } from "./vitrine.js";
+
+// In the language that the address asks for, `?lang=de`, else in the browser's. Widgets find it when they begin.
+const speaking = speak(new URLSearchParams(location.search).get("lang") ?? navigator.language);
 
 const widget = document.getElementById("widget");
 const form = document.getElementById("choose");
@@ -51,7 +55,7 @@ async function listStored() {
   const { module, sheet } = await start();
   listed = await stored().catch(() => []);
   list.adoptedStyleSheets = [sheet];
-  list.innerHTML = module.storedView(listed);
+  list.innerHTML = module.storedView(listed, ...(await speaking));
 }
 
 list.addEventListener("click", async (event) => {

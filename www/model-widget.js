@@ -1,4 +1,5 @@
 // <model-widget>: the element's class, a thin shell that hands attributes, properties and methods to WebAssembly.
+import { languageOf, wordsOf } from "./locale.js";
 import { start } from "./vitrine.js";
 
 // Attribute names and what an absent one stands for.
@@ -11,7 +12,7 @@ const SETTABLE = ["inputs", "parameters", "token"];
 /**
  * Puts a model behind glass on a page.
  *
- * @attr model, revision, task, endpoint, dtype, loading, cores, theme
+ * @attr model, revision, task, endpoint, dtype, loading, cores, theme, lang
  * @fires loadstart, progress, load, output, abort, error
  * @slot - What shows without script
  * @slot poster - What shows before the model is loaded
@@ -20,7 +21,7 @@ const SETTABLE = ["inputs", "parameters", "token"];
  * @csspart form, label, input, run, progress, output, item, score, bar, error, footer
  */
 export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
-  static observedAttributes = Object.keys(ATTRIBUTES);
+  static observedAttributes = [...Object.keys(ATTRIBUTES), "lang"];
 
   #internals = this.attachInternals();
   #root = this.attachShadow({ mode: "open" });
@@ -49,13 +50,18 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
       delete this[name];
       this[name] = value;
     }
-    if (this.#widget) this.#widget.connected();
-    else this.#start().catch(() => {});
+    if (this.#widget) {
+      this.#speak();
+      this.#widget.connected();
+    } else this.#start().catch(() => {});
   }
 
   disconnectedCallback() { this.#widget?.disconnected(); }
 
-  attributeChangedCallback() { this.#widget?.attributeChanged(); }
+  attributeChangedCallback(name) {
+    if (name === "lang") this.#speak();
+    else this.#widget?.attributeChanged();
+  }
 
   /** Fetches and builds the model. */
   async load() {
@@ -115,14 +121,24 @@ export class ModelWidget extends (globalThis.HTMLElement ?? class {}) {
     else this.#early[name] = value;
   }
 
+  // Takes the language of its place.
+  async #speak() {
+    const language = languageOf(this);
+    const words = await wordsOf(language);
+    // It may have become another meanwhile.
+    if (language === languageOf(this)) this.#widget?.speak(language, words);
+  }
+
   #start() {
-    this.#starting ??= start().then(
-      ({ module, Widget, sheet }) => {
+    const language = languageOf(this);
+    this.#starting ??= Promise.all([start(), wordsOf(language)]).then(
+      ([{ module, Widget, sheet }, words]) => {
         this.#failure = null;
         this.#root.adoptedStyleSheets.push(sheet);
-        const widget = new Widget(this, this.#root, this.#internals.states, module, import.meta.url);
+        const widget = new Widget(this, this.#root, this.#internals.states, module, import.meta.url, language, words);
         for (const name of SETTABLE) if (name in this.#early) widget[name] = this.#early[name] ?? undefined;
         this.#widget = widget;
+        this.#speak();
         if (this.isConnected) widget.connected();
         return widget;
       },

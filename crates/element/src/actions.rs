@@ -135,6 +135,7 @@ impl State {
         }
         let FieldKind::TextList { .. } = field.kind else { return };
         if let Some(list) = self.dom.find(&format!("[data-list=\"{name}\"]")) {
+            self.speak();
             list.set_inner_html(&list_rows(field, &texts).into_string());
         }
         let row = remove.unwrap_or(texts.len() - 1).min(texts.len().saturating_sub(1));
@@ -152,6 +153,7 @@ impl State {
             return false;
         }
         self.edited.set(true);
+        self.speak();
         place.set_inner_html(&table_editor(field, &table).into_string());
         let columns = table.columns.len();
         let cell = match *edit {
@@ -181,6 +183,7 @@ impl State {
         let state = self.clone();
         spawn_local(async move {
             if wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&copied)).await.is_ok() {
+                state.speak();
                 let before = button.inner_html();
                 button.set_text_content(Some(text::COPIED.as_str()));
                 state.dom.say(text::COPIED.as_str(), false);

@@ -7,6 +7,7 @@ mod client;
 mod description;
 mod dom;
 mod inputs;
+mod language;
 mod life;
 mod module;
 mod script_error;

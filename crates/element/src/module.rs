@@ -8,6 +8,7 @@ use js_sys::{Function, JSON, Promise, Reflect};
 use serde_json::Value;
 use vitrine_tasks::protocol::{Failure, Load, Progress};
 use vitrine_tasks::{ErrorCode, StoredModel};
+use vitrine_views::locale;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
@@ -15,6 +16,7 @@ use web_sys::AbortSignal;
 use crate::attributes::endpoint_url;
 use crate::client::{Client, RequestId, Session};
 use crate::description::snapshot;
+use crate::language::table;
 use crate::script_error::script_error;
 use crate::storage;
 use crate::widget::{given, progress_detail, to_script};
@@ -91,11 +93,11 @@ impl Module {
         })
     }
 
-    /// The list of `stored` as HTML.
+    /// The list of `stored` as HTML, in a language with this table.
     #[wasm_bindgen(js_name = storedView)]
-    pub fn stored_view(&self, models: JsValue) -> String {
+    pub fn stored_view(&self, models: JsValue, language: &str, words: &str) -> String {
         let models: Vec<StoredModel> = serde_wasm_bindgen::from_value(models).unwrap_or_default();
-        vitrine_views::stored_models(&models).into_string()
+        locale::with(table(language, words), || vitrine_views::stored_models(&models).into_string())
     }
 }
 

@@ -8,6 +8,7 @@ use js_sys::{JSON, Promise, Reflect};
 use serde::Serialize;
 use serde_json::{Value, json};
 use vitrine_tasks::protocol::{Done, Failure, Progress};
+use vitrine_views::locale::Table;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{HtmlElement, ShadowRoot};
@@ -17,6 +18,7 @@ use crate::attributes::{Attributes, Loading};
 use crate::client::{Client, RequestId, Session};
 use crate::description::Description;
 use crate::dom::Dom;
+use crate::language::table;
 use crate::module::Module;
 use crate::script_error::script_error;
 
@@ -53,6 +55,8 @@ pub(crate) struct State {
     pub client: Rc<Client>,
     /// Where `model-widget.js` is.
     pub script: String,
+    /// The words of the widget's language; absent for English.
+    pub table: Cell<Option<&'static Table>>,
     pub attributes: RefCell<Attributes>,
     pub ready_state: Cell<ReadyState>,
     /// Counts the models that the widget has stood for, so that what belongs to an earlier one is dropped.
@@ -102,9 +106,17 @@ pub struct Widget(Rc<State>);
 #[wasm_bindgen]
 impl Widget {
     /// A widget in `root`, the shadow root of `host`; `states` is its `CustomStateSet`, `script` the address of
-    /// `model-widget.js`.
+    /// `model-widget.js`; `language` and `words` are those of [`Widget::speak`].
     #[wasm_bindgen(constructor)]
-    pub fn new(host: HtmlElement, root: ShadowRoot, states: JsValue, module: &Module, script: String) -> Self {
+    pub fn new(
+        host: HtmlElement,
+        root: ShadowRoot,
+        states: JsValue,
+        module: &Module,
+        script: String,
+        language: &str,
+        words: &str,
+    ) -> Self {
         let state = Rc::new(State {
             attributes: RefCell::new(Attributes::read(|name| host.get_attribute(name))),
             dom: Dom::new(root),
@@ -112,6 +124,7 @@ impl Widget {
             states,
             client: module.client(),
             script,
+            table: Cell::new(table(language, words)),
             ready_state: Cell::new(ReadyState::Idle),
             model: Cell::new(0),
             token: RefCell::default(),
@@ -134,6 +147,7 @@ impl Widget {
             listeners: RefCell::default(),
         });
         state.listeners.replace(Some(Listeners::new(&state)));
+        state.mark_language();
         state.show_all();
         Self(state)
     }
@@ -146,6 +160,11 @@ impl Widget {
     /// The element has left its document, perhaps only to stand elsewhere in it.
     pub fn disconnected(&self) {
         self.0.clone().leave();
+    }
+
+    /// The language of the widget's place, and its table as JSON; an empty one for English.
+    pub fn speak(&self, language: &str, words: &str) {
+        self.0.take_language(table(language, words));
     }
 
     /// An attribute has changed.
