@@ -133,13 +133,12 @@ impl Http {
     /// Describes a repository on a host without an API.
     async fn probe(&self, repo: &RepoId, revision: &Revision) -> Result<Snapshot> {
         let (weights, other_weights) = plan::WEIGHTS.split_at(1);
-        let first = plan::SMALL.iter().chain(weights).chain(&["README.md"]);
+        let first = plan::SMALL.iter().chain(weights).chain(&[plan::COMPACT, "README.md"]);
         let mut found = self.probe_files(repo, revision, first).await?;
         let has = |found: &[Found], path: &str| found.iter().any(|found| found.file.path == path);
         // A host that cannot list its files is asked for few that it may lack.
         let lacks = |path: &str, instead: &'static [&'static str]| if has(&found, path) { &[] } else { instead };
-        let instead =
-            weights.iter().flat_map(|path| lacks(path, other_weights).iter().chain(lacks(path, &[plan::COMPACT])));
+        let instead = weights.iter().flat_map(|path| lacks(path, other_weights));
         let instead: Vec<&str> = instead.chain(lacks(plan::TOKENIZER, plan::SLOW_TOKENIZER)).copied().collect();
         found.extend(self.probe_files(repo, revision, instead.iter()).await?);
         if !["config.json", "modules.json"].iter().chain(plan::WEIGHTS).any(|path| has(&found, path)) {

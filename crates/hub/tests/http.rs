@@ -8,7 +8,8 @@ use fake::{COMMIT, Fault, Host, REPO, WEIGHTS, read, snapshot};
 use futures_executor::block_on;
 use futures_util::future::join;
 use vitrine_hub::{
-    Error, MemoryStorage, Options, RepoId, Repositories, Revision, Sink, SinkError, Source, Storage, remove, stored,
+    Error, MemoryStorage, Options, RepoId, Repositories, Revision, Sink, SinkError, Source, Storage, Wanted, plan,
+    remove, stored,
 };
 
 const SIZE: usize = 3_500_000;
@@ -314,6 +315,21 @@ fn a_host_without_an_api_serves_other_weights_too() {
     let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["config.json", "model-2.bin", "pytorch_model.bin.index.json", "vocab.txt"]);
     assert!(!host.asked().iter().any(|(url, _)| url.contains("..")));
+}
+
+#[test]
+fn the_compact_checkpoint_beside_the_original_is_found_without_an_api() {
+    let host = Host::new(SIZE);
+    {
+        let mut state = host.0.borrow_mut();
+        state.api = false;
+        state.files.insert("config.json".to_owned(), b"{}".to_vec());
+        state.files.insert("model.q8.safetensors".to_owned(), vec![1; 100]);
+    }
+    let found = block_on(snapshot(&host.source(MemoryStorage::default()))).unwrap();
+    for (dtype, path) in [("auto", "model.q8.safetensors"), ("f32", WEIGHTS)] {
+        assert_eq!(plan(&found, Wanted::of_dtype(dtype)).weights_path(), path, "{dtype}");
+    }
 }
 
 #[test]
