@@ -6,7 +6,7 @@ use vitrine_cards::{Links, render};
 
 fn main() -> std::io::Result<()> {
     let file = |path: &str| format!("/own/{}", path.replace('%', "%25").replace(' ', "%20"));
-    let links = Links { file: &file, page: &file, own: &["/own/"] };
+    let links = Links { file: &file, page: &file, own: &["/own/"], words: vitrine_cards::Words::ENGLISH };
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let markdown: String = serde_json::from_str(&line?)?;

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn what_left_it_once_leaves_it_unchanged() {
         let path = |path: &str| format!("/own/{path}");
-        let links = Links { file: &path, page: &path, own: &["/own/"] };
+        let links = Links { file: &path, page: &path, own: &["/own/"], words: crate::Words::ENGLISH };
         let pieces = [
             "<p>",
             "</p>",

@@ -95,8 +95,9 @@ impl Shaper<'_> {
             Place::Own(url) => (file_name(&url).to_owned(), url),
             Place::Remote(url) => (words("", &url), url.to_string()),
         };
-        let kind = if element.name == "video" { "Video" } else { "Sound" };
-        let words = text(format!("{kind}: {}", element.get("title").unwrap_or(&name)));
+        let of = self.links.words;
+        let pattern = if element.name == "video" { of.video } else { of.sound };
+        let words = text(pattern.replacen("{}", element.get("title").unwrap_or(&name), 1));
         let link = Element::new("a", vec![words.clone()]);
         Some(if inside.link { words } else { link.with("href", url).with("rel", REL).into() })
     }

@@ -24,7 +24,7 @@ use shape::Shaper;
 /// Texts are read up to this many bytes; what follows is left out, and the card says so.
 const LONGEST_TEXT: usize = 1 << 20;
 
-/// How the page that shows a card addresses files.
+/// How the page that shows a card addresses files, and what it calls things.
 pub struct Links<'a> {
     /// The URL of a file of the repository, for images and downloads, by its decoded path without a leading slash.
     pub file: &'a dyn Fn(&str) -> String,
@@ -32,6 +32,31 @@ pub struct Links<'a> {
     pub page: &'a dyn Fn(&str) -> String,
     /// URLs under these are the page's own: images there are shown at once.
     pub own: &'a [&'a str],
+    /// What is said beside the author's words.
+    pub words: Words<'a>,
+}
+
+/// The words that a card's HTML has beside the author's, in the language of the page; `{}` stands for a name.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// The name of the link to a heading.
+    pub heading: &'a str,
+    /// A link to a video.
+    pub video: &'a str,
+    /// A link to a sound.
+    pub sound: &'a str,
+    /// The remark below a text that is cut.
+    pub cut: &'a str,
+}
+
+impl Words<'static> {
+    /// The words in English.
+    pub const ENGLISH: Self = Self {
+        heading: "Link to {}",
+        video: "Video: {}",
+        sound: "Sound: {}",
+        cut: "This card is longer than what is shown of it.",
+    };
 }
 
 /// A card as HTML, and what a page has to know of it.
@@ -81,7 +106,7 @@ pub fn render(markdown: &str, links: &Links<'_>) -> Card {
     let mut shaper = Shaper::new(links, &formulas);
     let mut nodes = shaper.shape(tree::read(&html));
     if is_cut {
-        nodes.push(shape::note("This card is longer than what is shown of it."));
+        nodes.push(shape::note(links.words.cut));
     }
     let gate = Gate::new(links.own, &shaper.languages);
     let leave = |mut nodes: Vec<tree::Node>| {

@@ -202,7 +202,7 @@ impl<'a> Shaper<'a> {
         let id = heading.get("id").unwrap_or_default().to_owned();
         if !inside.link {
             let anchor = Element::new("a", vec![text("#")]).with("class", "anchor").with("href", format!("#{id}"));
-            heading.children.push(anchor.with("aria-label", format!("Link to {words}")).into());
+            heading.children.push(anchor.with("aria-label", self.links.words.heading.replacen("{}", &words, 1)).into());
         }
         self.headings.push(Heading { level, id, text: words });
         heading.into()

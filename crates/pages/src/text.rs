@@ -16,6 +16,10 @@ texts! {
     NO_CARD = "There is no model card: the repository has no README.md.";
     EMPTY_CARD = "The model card has no text.";
     CONTENTS = "Contents";
+    CARD_HEADING = "Link to {}";
+    CARD_VIDEO = "Video: {}";
+    CARD_SOUND = "Sound: {}";
+    CARD_CUT = "This card is longer than what is shown of it.";
     LICENCE = "Licence";
     TASK = "Task";
     LIBRARY = "Library";

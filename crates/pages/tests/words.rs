@@ -264,7 +264,13 @@ fn full_card() -> Value {
 fn no_word_of_a_page_is_left_in_english() {
     let pages = [
         model_pages("en-XA", None, json!({})),
-        model_pages("en-XA", Some("• ![•](https://example.org/•.png)\n\n# •\n\n# •\n\n# •\n\n•"), full_card()),
+        model_pages(
+            "en-XA",
+            Some(
+                "• <video src=\"•.mp4\" title=\"•\"></video> <audio src=\"•.mp3\" title=\"•\"></audio> ![•](https://org/•.png)\n\n# •\n\n# •\n\n# •\n\n•",
+            ),
+            full_card(),
+        ),
         model_pages(
             "en-XA",
             Some("---\n---\n"),

@@ -8,13 +8,16 @@ mod markdown;
 mod math;
 mod sections;
 
-use vitrine_cards::{Card, Links, render};
+use vitrine_cards::{Card, Links, Words, render};
 
 /// A card on a page whose own files are under `/own/`, and its pages under `/page/`.
 fn card(markdown: &str) -> Card {
     let file = |path: &str| format!("/own/{}", path.replace('%', "%25").replace(' ', "%20"));
     let page = |path: &str| format!("/page/{}", path.replace('%', "%25").replace(' ', "%20"));
-    render(markdown, &Links { file: &file, page: &page, own: &["/own/", "https://own.example/models"] })
+    render(
+        markdown,
+        &Links { file: &file, page: &page, own: &["/own/", "https://own.example/models"], words: Words::ENGLISH },
+    )
 }
 
 /// The HTML of a card without what this crate adds to every text: directions and the links of headings to themselves.

@@ -157,7 +157,12 @@ mod tests {
 
     #[test]
     fn every_topic_is_either_found_or_missing() {
-        let links = vitrine_cards::Links { file: &str::to_owned, page: &str::to_owned, own: &[] };
+        let links = vitrine_cards::Links {
+            file: &str::to_owned,
+            page: &str::to_owned,
+            own: &[],
+            words: vitrine_cards::Words::ENGLISH,
+        };
         let card = vitrine_cards::render(
             "# M\n## Intended uses & limitations\nFor tests.\n## Training data\n[More Information Needed]\n### Bias\nSome.\n",
             &links,

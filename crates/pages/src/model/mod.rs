@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use serde_json::Value;
-use vitrine_cards::{Card, Links};
+use vitrine_cards::{Card, Links, Words};
 use vitrine_hub::{Endpoint, Snapshot, Version, card};
 use vitrine_tasks::Task;
 use vitrine_views::locale::translated;
@@ -100,7 +100,13 @@ fn rendered(model: &Model, place: &Place) -> Option<Card> {
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let file = |path: &str| place.file_url(snapshot, path);
     let read = |path: &str| place.page_url(snapshot, path);
-    let links = Links { file: &file, page: &read, own: &own };
+    let words = Words {
+        heading: text::CARD_HEADING.as_str(),
+        video: text::CARD_VIDEO.as_str(),
+        sound: text::CARD_SOUND.as_str(),
+        cut: text::CARD_CUT.as_str(),
+    };
+    let links = Links { file: &file, page: &read, own: &own, words };
     model.readme.map(|readme| vitrine_cards::render(card::body(readme), &links))
 }
 
