@@ -265,3 +265,21 @@ fn a_bundle_can_hold_smaller_weights() {
     let page = scratch.text("small.html");
     assert!(page.contains("resolve/main/model.q8.safetensors\"") && !page.contains("resolve/main/model.safetensors\""));
 }
+
+#[test]
+fn pages_and_bundles_speak_the_language_that_is_asked_for() {
+    let scratch = Scratch::new("language");
+    scratch.checkpoint(MODEL, "model");
+    scratch.write("site/locales/de.json", "{}");
+    let model = scratch.path("model");
+    scratch.done("page", &[&model, "--out", &scratch.path("out"), "--lang", "ar"]);
+    let page = scratch.text("out/index.html");
+    assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">") && page.contains(">انتقل إلى المحتوى<"));
+    scratch.done("bundle", &[&model, "--out", &scratch.path("bundle.html"), "--lang", "de-AT"]);
+    let bundle = scratch.text("bundle.html");
+    assert!(bundle.contains("<html lang=\"de-AT\">") && bundle.contains(">Zum Inhalt springen<"));
+    assert!(bundle.contains("{\"path\":\"locales/de.json\""));
+    let unknown = scratch.vitrine("page", &[&model, "--out", &scratch.path("other"), "--lang", "tlh"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("ar, de, en-xa, es, fr, zh"));
+}

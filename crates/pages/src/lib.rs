@@ -11,6 +11,6 @@ mod place;
 pub mod text;
 
 pub use index::{Entry, entry, index};
-pub use locales::{has_language, languages};
+pub use locales::{has_language, language_file, languages};
 pub use model::{Model, bundle_page, model_page};
 pub use place::{BUNDLE_ROOT, Bundled, Place};

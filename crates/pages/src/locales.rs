@@ -27,6 +27,11 @@ pub fn has_language(tag: &str) -> bool {
     languages().any(|known| is_of(tag, known))
 }
 
+/// The file of the site that holds the widget's words in the language of a tag; `None` for English.
+pub fn language_file(tag: &str) -> Option<String> {
+    Some(format!("locales/{}.json", table(tag)?.language()))
+}
+
 /// The table for a tag; `None` for English.
 pub(crate) fn table(tag: &str) -> Option<&'static Table> {
     READ.iter().find(|table| is_of(tag, table.language()))

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{ErrorCode, Example, Expectation, StoredModel, TASKS};
+use vitrine_views::locale::Table;
 use vitrine_views::*;
 
 const HOSTILE: &[&str] = &[
@@ -46,12 +47,12 @@ fn views(text: &str) -> Vec<String> {
         output,
     };
     let listed = [example(text, Some(scores.clone())), example("", None)];
-    for task in TASKS {
+    for (task, run) in TASKS.iter().zip([Run::Run, Run::LoadAndRun, Run::Loading, Run::Running].into_iter().cycle()) {
         let parameters = json!({
             "top_k": text, "truncate": text, "function_to_apply": text, "targets": [text, text], "ignore_labels": text,
             text: text,
         });
-        let shown = FormOptions { parameters: Some(&parameters), mac: true, ..FormOptions::default() };
+        let shown = FormOptions { run, parameters: Some(&parameters), mac: true, ..FormOptions::default() };
         let options = FormOptions { mask_token: Some(text), open_optional: true, ..shown };
         all.push(form(task, &inputs, &listed, &options));
         let heading = Header { repo: text, url: Some(text), task: Some(task), commit: Some(text), ..Header::default() };
@@ -73,16 +74,23 @@ fn views(text: &str) -> Vec<String> {
     let told = Expectation { memory: Some(110_000_000), seconds: Some(9.0), measured: true };
     let told = Some(&told);
     let asked = Consent { total: 5, cached: 2, files: &files, metered: true, low_memory: true, expectation: told };
-    all.push(consent(&asked));
-    all.push(progress(&ProgressView {
-        phase: Phase::Download,
-        file: text,
-        loaded: 1,
-        total: 3,
-        cached: 1,
-        bytes_per_second: Some(1.0),
-        seconds_left: Some(1.0),
-    }));
+    for (total, cached) in [(5, 2), (5, 5), (0, 0)] {
+        all.push(consent(&Consent { total, cached, ..asked }));
+        all.push(consent(&Consent { total, cached, expectation: None, ..asked }));
+    }
+    for phase in [Phase::Waiting, Phase::Download, Phase::Build] {
+        let loading = ProgressView {
+            phase,
+            file: text,
+            loaded: 2_000,
+            total: 3_000_000,
+            cached: 1,
+            bytes_per_second: Some(1.0),
+            seconds_left: Some(100.0),
+        };
+        all.push(progress(&loading));
+        all.push(progress(&ProgressView { cached: 2_000, ..loading }));
+    }
     let suited = [text.to_owned(), "fill-mask".to_owned()];
     for code in ErrorCode::ALL {
         all.push(error(
@@ -97,10 +105,11 @@ fn views(text: &str) -> Vec<String> {
     let foot = Footer { can_unload: true, stored_bytes: Some(1), weights, snippet: Some(&code), home: Some(text) };
     all.push(footer(&foot));
     let stored = StoredModel { endpoint: text.into(), model: text.into(), commit: text.into(), bytes: 1 };
-    all.push(stored_models(&[stored]));
+    all.extend([stored_models(&[stored]), stored_models(&[])]);
     all.push(json(&nested));
     all.extend([form_pending(), consent_pending(), no_output(), ready(&Ready::default())]);
-    all.push(running(&RunningView::default()));
+    all.push(ready(&Ready { stored: true, memory_bytes: Some(5_000_000) }));
+    all.push(running(&RunningView { elapsed_ms: 65_000.0 }));
     all.push(skeleton(|_| no_output()));
     all.into_iter().map(Markup::into_string).collect()
 }
@@ -172,5 +181,68 @@ fn every_control_has_a_name() {
         let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let distinct: std::collections::HashSet<&&str> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len(), "{ids:?}");
+    }
+}
+
+/// Words of HTML that are shown or read out, outside of brackets, in which the pseudo-locale puts all that is looked up. Code,
+/// names of parameters and their values are the same in every language.
+fn plain_words(html: &str) -> Vec<String> {
+    let mut shown = String::new();
+    let mut code: Option<&str> = None;
+    for part in html.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        let name = tag.split(' ').next().unwrap_or_default();
+        if let Some(open) = code {
+            if name.strip_prefix('/') == Some(open) {
+                code = None;
+                shown.push_str(text);
+            }
+            continue;
+        }
+        let attribute = |name: &str| Some(tag.split_once(&format!(" {name}=\""))?.1.split_once('"')?.0);
+        for value in ["aria-label", "title", "placeholder"].into_iter().filter_map(attribute) {
+            shown.push_str(&format!(" {value} "));
+        }
+        if matches!(name, "code" | "pre") || tag.contains("mono") || attribute("value") == Some(text) {
+            code = Some(name);
+        } else {
+            shown.push_str(&format!(" {text}"));
+        }
+    }
+    let mut depth = 0;
+    let outside: String = shown
+        .chars()
+        .map(|letter| {
+            depth += i32::from(letter == '[') - i32::from(letter == ']');
+            if depth > 0 { ' ' } else { letter }
+        })
+        .collect();
+    outside.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn no_word_of_a_view_is_left_in_english() {
+    let json = include_str!("../../../www/locales/en-xa.json");
+    let table: &'static Table = Box::leak(Box::new(Table::parse("en-xa", json).unwrap()));
+    let pseudo = locale::with(Some(table), || views("•"));
+    let english = views("•");
+    for (pseudo, english) in pseudo.iter().zip(&english) {
+        // What stands for a token of Hugging Face is no word.
+        let mut words = plain_words(pseudo);
+        words.retain(|word| word != "hf");
+        assert_eq!(words, Vec::<String>::new(), "{pseudo}");
+        assert_eq!(tags(pseudo).len(), tags(english).len());
+    }
+    assert!(english.iter().flat_map(|html| plain_words(html)).count() > 1000);
+    let said = locale::with(Some(table), || {
+        let task = TASKS[0];
+        let outputs = [json!([]), json!([{"label": "•", "score": 0.5}])];
+        let mut said: Vec<String> = outputs.iter().map(|output| announce_output(task, &Value::Null, output)).collect();
+        said.extend(announce_loaded_share(0, 25));
+        said.extend(ErrorCode::ALL.iter().map(|code| announce_error(*code, "•")));
+        said
+    });
+    for sentence in said {
+        assert!(sentence.starts_with('[') && plain_words(&format!("<p>{sentence}")).is_empty(), "{sentence}");
     }
 }

@@ -12,14 +12,14 @@ use clap::Args;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use vitrine_hub::{RepoFile, Snapshot, Source, Wanted, plan};
-use vitrine_pages::{BUNDLE_ROOT, Bundled, Place, bundle_page};
+use vitrine_pages::{BUNDLE_ROOT, Bundled, Place, bundle_page, language_file};
 use vitrine_pipelines::Converted;
 use vitrine_tasks::ErrorCode;
 use vitrine_views::format;
 
 use crate::Failure;
 use crate::model::{Model, ModelOptions};
-use crate::page::{Assets, assets, describe, facts};
+use crate::page::{Assets, assets, describe, facts, language};
 use crate::run::Terminal;
 use pieces::{Content, Entry, Pieces};
 
@@ -44,6 +44,9 @@ pub struct Options {
     /// The built site, with the widget's files [default: dist]
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
+    /// The language of the page's own words: ar, de, en, es, fr or zh
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = language)]
+    lang: String,
     /// Replace what is there
     #[arg(long)]
     force: bool,
@@ -78,6 +81,9 @@ pub async fn bundle(options: Options) -> Result<(), Failure> {
         let bytes = site.read(name)?;
         entries.push(Entry::new(name, "application/wasm", Content::small(&bytes), *is_page));
     }
+    if let Some(table) = language_file(&options.lang) {
+        entries.push(Entry::new(&table, "application/json", Content::small(&site.read(&table)?), true));
+    }
     let revision = snapshot.commit.as_deref().unwrap_or("main");
     entries.push(Entry::new(
         &format!("api/models/{}/revision/{revision}", snapshot.repo),
@@ -104,7 +110,7 @@ pub async fn bundle(options: Options) -> Result<(), Failure> {
         files: &pieces.table(),
         hash: |text| STANDARD.encode(Sha256::digest(text)),
     };
-    let place = Place { language: "en", ..Place::default() };
+    let place = Place { language: &options.lang, ..Place::default() };
     let (before, after) = bundle_page(&facts.model(&snapshot, &[], snapshot.commit.as_deref()), &place, &bundled);
     let before = with_pictures(before, &*source, &original, revision).await?;
     let total = (before.len() + after.len()) as u64 + pieces.bytes(out.is_folder);

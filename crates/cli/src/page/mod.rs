@@ -13,7 +13,7 @@ use vitrine_hub::card::{Severity, check_of};
 use vitrine_hub::{
     Endpoint, Folder, Git, RepoId, Repositories, Revision, Snapshot, Source, Version, Wanted, parameters, plan,
 };
-use vitrine_pages::{Entry, Model, Place, entry, index, model_page};
+use vitrine_pages::{Entry, Model, Place, entry, has_language, index, languages, model_page};
 use vitrine_tasks::ErrorCode;
 use vitrine_views::format;
 
@@ -52,6 +52,17 @@ pub struct Options {
     /// The newest commits of a repository of git to publish, beside its branches and tags
     #[arg(long, default_value_t = 10)]
     commits: usize,
+    /// The language of the pages' own words: ar, de, en, es, fr or zh
+    #[arg(long, value_name = "TAG", default_value = "en", value_parser = language)]
+    lang: String,
+}
+
+/// Takes the tag of a language that there is a table of.
+pub(crate) fn language(tag: &str) -> Result<String, String> {
+    if has_language(tag) {
+        return Ok(tag.to_owned());
+    }
+    Err(format!("there are {}", languages().collect::<Vec<_>>().join(", ")))
 }
 
 /// A repository, and where its files come from.
@@ -92,7 +103,9 @@ pub async fn page(options: Options) -> Result<(), Failure> {
         entries.push(write_model(model, &revision, &options, url, has_index, &mut written).await?);
     }
     if has_index {
-        for (path, content) in index(&entries, &Place { root: "", url, language: "en", has_index, bundled: None }) {
+        for (path, content) in
+            index(&entries, &Place { root: "", url, language: &options.lang, has_index, bundled: None })
+        {
             written.write(&path, content.as_bytes())?;
         }
     }
@@ -189,7 +202,7 @@ async fn write_model(
         let facts = facts(source, &older).await;
         publish(source, &mut older, &facts, written).await?;
         let folder = format!("{folder}tree/{commit}/");
-        let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
+        let place = Place { root: &up(&folder), url, language: &options.lang, has_index, bundled: None };
         let html = model_page(&facts.model(&older, &versions, current.as_deref()), &place);
         written.write(&format!("{folder}index.html"), html.as_bytes())?;
     }
@@ -201,7 +214,7 @@ async fn write_model(
         publish(source, &mut snapshot, &facts, written).await?;
         publish_names(&found.repo, &versions, written)?;
     }
-    let place = Place { root: &up(&folder), url, language: "en", has_index, bundled: None };
+    let place = Place { root: &up(&folder), url, language: &options.lang, has_index, bundled: None };
     let model = facts.model(&snapshot, &versions, current.as_deref());
     written.write(&format!("{folder}index.html"), model_page(&model, &place).as_bytes())?;
     Ok(entry(&model))

@@ -83,14 +83,20 @@ pub fn bundle_page(model: &Model, place: &Place, bundled: &Bundled) -> (String, 
     })
 }
 
+/// The files of the widget before the click, each of which asks for the next.
+const WIDGET: &[&str] =
+    &["model-widget.js", "vitrine.js", "locale.js", "element/element.js", "element/element_bg.wasm"];
+
 fn head<'a>(model: &Model<'a>, description: &'a str) -> Head<'a> {
     let snapshot = model.snapshot;
+    let has_widget = model.task().is_some();
     Head {
         title: &snapshot.repo,
         description,
         thumbnail: snapshot.card.thumbnail().filter(|url| is_web_url(url)),
         hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
-        scripts: &["model-widget.js", "page.js"],
+        scripts: if has_widget { &["page-widget.js", "page.js"] } else { &["page.js"] },
+        preloads: if has_widget { WIDGET } else { &[] },
     }
 }
 
