@@ -6,7 +6,7 @@ import { startSite } from "./site.mjs";
 
 const TEXT = "I like this very much";
 const ADDRESS = "embed.html?model=vitrine/tiny-sentiment&endpoint=models";
-const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
+const SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox";
 
 /** A page with these frames and the script that gives them their heights. */
 const pageWith = (site, frames, script = '<script type="module" src="/embed-resize.js"></script>') =>
@@ -64,7 +64,7 @@ export const tests = [
     name: "a sandbox that takes the origin away leaves a frame that answers and is resized",
     async run(t) {
       const host = t.keep(await startSite({ cors: true }));
-      const frame = `<iframe data-vitrine name="a" title="A model" sandbox="allow-scripts allow-forms" src="${host.origin}/${ADDRESS}"></iframe>`;
+      const frame = `<iframe data-vitrine name="a" title="A model" sandbox="allow-scripts" src="${host.origin}/${ADDRESS}"></iframe>`;
       const page = await (await t.visitor()).visit(pageWith(t.site, frame));
       const inner = await frameOf(page, "a");
       assert.equal(await inner.evaluate(() => origin), "null");

@@ -8,7 +8,7 @@
 from html import escape
 from urllib.parse import urlencode, urljoin
 
-SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox"
+SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 
 
 class ModelWidget:

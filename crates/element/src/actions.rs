@@ -36,8 +36,8 @@ type Handler = fn(&Rc<State>, &Event);
 impl Listeners {
     /// Listens to the widget's shadow root.
     pub(crate) fn new(state: &Rc<State>) -> Self {
-        let kinds: [(&str, Handler); 5] =
-            [("click", clicked), ("submit", submitted), ("keydown", pressed), ("input", edited), ("paste", pasted)];
+        let kinds: [(&str, Handler); 4] =
+            [("click", clicked), ("keydown", pressed), ("input", edited), ("paste", pasted)];
         let handlers = kinds.map(|(kind, handle)| {
             let weak: Weak<State> = Rc::downgrade(state);
             let handler = Closure::<dyn Fn(Event)>::new(move |event: Event| {
@@ -230,7 +230,10 @@ impl State {
 
 fn clicked(state: &Rc<State>, event: &Event) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(button) = target.and_then(|target| target.closest("button[data-action]").ok().flatten()) else { return };
+    let Some(button) = target.and_then(|target| target.closest("button").ok().flatten()) else { return };
+    if button.get_attribute("type").as_deref() == Some("submit") {
+        return submitted(state, event, &button);
+    }
     let attribute = |name: &str| button.get_attribute(name).unwrap_or_default();
     let index = || attribute("data-index").parse().unwrap_or(usize::MAX);
     match attribute("data-action").as_str() {
@@ -258,9 +261,10 @@ fn clicked(state: &Rc<State>, event: &Event) {
     }
 }
 
-fn submitted(state: &Rc<State>, event: &Event) {
+/// A form is sent by its button, with Enter too: where a frame may not send forms, its buttons can be pressed all the same.
+fn submitted(state: &Rc<State>, event: &Event, button: &Element) {
     event.prevent_default();
-    let form = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let form = button.closest("form").ok().flatten();
     match form.and_then(|form| form.get_attribute("data-action")).as_deref() {
         Some("run") => state.submit(),
         Some("token") => state.use_token(),
