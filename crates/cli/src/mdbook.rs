@@ -103,7 +103,8 @@ fn code(content: &str) -> Vec<Range<usize>> {
 fn widget(arguments: &str) -> Result<String, String> {
     let mut words = arguments.split_whitespace();
     let model = words.next().ok_or("`{{#model}}` names no model")?;
-    let (mut revision, mut task, mut endpoint, mut dtype, mut loading, mut cores, mut theme) = Default::default();
+    let (mut revision, mut task, mut endpoint, mut dtype) = Default::default();
+    let (mut loading, mut cores, mut theme, mut lang) = Default::default();
     for word in words {
         let (name, value) =
             word.split_once('=').ok_or_else(|| format!("`{word}` in `{{{{#model}}}}` is not name=value"))?;
@@ -115,13 +116,14 @@ fn widget(arguments: &str) -> Result<String, String> {
             "loading" => &mut loading,
             "cores" => &mut cores,
             "theme" => &mut theme,
+            "lang" => &mut lang,
             _ => return Err(format!("`{{{{#model}}}}` knows no `{name}`")),
         };
         *attribute = Some(value.trim_matches('"'));
     }
     let markup = html! {
         model-widget model=(model) revision=[revision] task=[task] endpoint=[endpoint] dtype=[dtype] loading=[loading]
-            cores=[cores] theme=[theme] {
+            cores=[cores] theme=[theme] lang=[lang] {
             @if endpoint.is_some() { (model) } @else { a href={ "https://huggingface.co/" (model) } { (model) } }
         }
     };

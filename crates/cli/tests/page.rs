@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -208,6 +209,35 @@ fn a_model_of_a_hub_gets_a_page_that_leaves_its_files_there() {
     assert!(page.contains(&format!("endpoint=\"{}\"", hub.1)) && page.contains(&format!("revision=\"{commit}\"")));
     assert!(page.contains(&format!("{}/org/classifier/resolve/{commit}/model.safetensors", hub.1)));
     assert!(!scratch.0.join("out/org").exists() && !scratch.0.join("out/api").exists());
+}
+
+/// The answer to a GET, as it comes over the connection.
+fn get(host: &Host, path: &str) -> String {
+    let mut stream = TcpStream::connect(host.1.strip_prefix("http://").unwrap()).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_served_folder_has_a_page_for_each_of_its_models() {
+    let scratch = Scratch::new("served");
+    scratch.checkpoint(MODEL, "models/org/classifier");
+    let host = Host::start(&[&scratch.path("models"), "--site", &scratch.path("site")]);
+    let page = get(&host, "/org/classifier/");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("text/html"), "{page:.200}");
+    assert!(page.contains(&sha256sum(&scratch.path("models/org/classifier/model.safetensors"))));
+    assert!(page.contains("endpoint=\"../..\"") && page.contains("../../assets/page.css"));
+    assert!(get(&host, "/assets/page.css").ends_with("\r\n\r\npage.css"));
+    let moved = get(&host, "/org/classifier");
+    assert!(moved.starts_with("HTTP/1.1 301") && moved.contains("location: ./classifier/"), "{moved}");
+    for nothing in ["/org/absent/", "/org/", "/assets/absent.css"] {
+        assert!(get(&host, nothing).starts_with("HTTP/1.1 404"), "{nothing}");
+    }
+    // Without the site's files there would be nothing to see.
+    let bare = Host::start(&[&scratch.path("models")]);
+    assert!(get(&bare, "/org/classifier/").starts_with("HTTP/1.1 404"));
 }
 
 #[test]

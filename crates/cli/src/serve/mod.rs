@@ -8,6 +8,7 @@ mod hashes;
 pub mod library;
 mod media_type;
 mod models;
+mod pages;
 mod site;
 mod time;
 mod tree;
@@ -124,13 +125,26 @@ fn route(host: &Host, parts: axum::http::request::Parts, body: Bytes) -> Result<
     }
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let reads = call.method == Method::GET || call.method == Method::HEAD;
-    let found = host.site.as_ref().filter(|_| reads).and_then(|site| site.answer(&call));
+    let found = host.site.as_ref().filter(|_| reads).and_then(|site| {
+        site.answer(&call, &call.segments).or_else(|| {
+            // Pages of models have the site's files where `vitrine page` puts them.
+            let rest = call.segments.split_first().filter(|(first, _)| *first == "assets")?.1;
+            site.answer(&call, rest)
+        })
+    });
     match (found, &host.library, segments.as_slice()) {
         (Some(response), _, _) => Ok(response),
         (None, None, _) => Err(if reads { Refusal::Nothing } else { Refusal::Method(READING) }),
         (None, Some(library), ["api", rest @ .., ""] | ["api", rest @ ..]) => api(library, &call, rest),
         (None, Some(_), _) if !reads => Err(Refusal::Method(READING)),
         (None, Some(library), rest) => {
+            // A page needs the site's files.
+            let page = host.site.as_ref().and_then(|_| find(library, rest, |tail| matches!(tail, [] | [""])).ok());
+            match page {
+                Some((repo, [""])) => return pages::page(library, &repo),
+                Some((repo, _)) => return Ok(site::with_slash(repo.id.as_str())),
+                None => {}
+            }
             let is_file = |tail: &[&str]| matches!(tail, [form, _, _, ..] if Form::parse(form).is_some());
             match find(library, rest, is_file)? {
                 (repo, [form, revision, path @ ..]) => {

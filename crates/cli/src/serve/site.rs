@@ -28,9 +28,10 @@ impl Site {
         Ok(Self { root })
     }
 
-    /// Answers with a file of the site; `None` where it has none of this name. A folder stands for its `index.html`.
-    pub fn answer(&self, call: &Call) -> Option<Response> {
-        let (last, folders) = call.segments.split_last()?;
+    /// Answers with the file of the site that these parts of a path name; `None` where it has none. A folder stands for its
+    /// `index.html`.
+    pub fn answer(&self, call: &Call, segments: &[String]) -> Option<Response> {
+        let (last, folders) = segments.split_last()?;
         let parts: Vec<&str> =
             folders.iter().chain(Some(last).filter(|last| !last.is_empty())).map(String::as_str).collect();
         let place = self.locate(&parts)?;
@@ -41,12 +42,7 @@ impl Site {
         if last.is_empty() {
             return send(&index, call);
         }
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-        set(&mut response, "location", &format!("./{}/", utf8_percent_encode(last, NON_ALPHANUMERIC)));
-        set(&mut response, "cache-control", "no-cache");
-        set(&mut response, "content-length", "0");
-        Some(response)
+        Some(with_slash(last))
     }
 
     /// Where a file or folder is, if it is part of the site: neither hidden nor, by links, elsewhere. A slash that was escaped
@@ -61,6 +57,17 @@ impl Site {
         let inside = place.strip_prefix(&self.root).ok()?;
         inside.iter().all(|part| part.to_str().is_some_and(visible)).then_some(place)
     }
+}
+
+/// Leads from a path to the same with a slash after it.
+pub fn with_slash(path: &str) -> Response {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    set(&mut response, "location", &format!("./{}/", utf8_percent_encode(last, NON_ALPHANUMERIC)));
+    set(&mut response, "cache-control", "no-cache");
+    set(&mut response, "content-length", "0");
+    response
 }
 
 /// Sends a file, or its precompressed twin where the client takes Brotli and asks for no range.
