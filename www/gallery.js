@@ -7,6 +7,7 @@ const speaking = speak(new URLSearchParams(location.search).get("lang") ?? navig
 
 const widget = document.getElementById("widget");
 const form = document.getElementById("choose");
+const served = new Set();
 const hosted = new Map([["vitrine/tiny-sentiment", "models"]]);
 
 // A model of this host is fetched from here, any other from the Hub.
@@ -19,6 +20,14 @@ function show(model, task) {
   }
   document.getElementById("widget").replaceWith(next);
   next.addEventListener("load", listStored);
+  showPage(model);
+}
+
+// A host that serves a folder of models has a page for each.
+function showPage(model) {
+  const place = document.getElementById("page");
+  place.hidden = !served.has(model);
+  place.firstElementChild.href = `${model}/`;
 }
 
 form.addEventListener("submit", (event) => {
@@ -32,7 +41,11 @@ async function listHosted() {
   const answer = await fetch("api/models").catch(() => null);
   const kind = answer?.headers.get("content-type") ?? "";
   if (!answer?.ok || !kind.includes("json")) return;
-  for (const { id } of await answer.json()) if (!hosted.has(id)) hosted.set(id, ".");
+  for (const { id } of await answer.json()) {
+    served.add(id);
+    if (!hosted.has(id)) hosted.set(id, ".");
+  }
+  showPage(document.getElementById("widget").getAttribute("model"));
   document.getElementById("here").hidden = false;
   for (const id of hosted.keys()) {
     const button = document.createElement("button");
