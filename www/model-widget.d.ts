@@ -52,7 +52,7 @@ type Listener<Name extends keyof ModelWidgetEventMap> = (this: ModelWidget, even
 
 /** The element `<model-widget>`: a model behind glass on a page. */
 export class ModelWidget extends HTMLElement {
-  static readonly observedAttributes: (keyof ModelWidgetAttributes)[];
+  static readonly observedAttributes: (keyof ModelWidgetAttributes | "lang")[];
 
   get model(): string;
   set model(value: string | null);

@@ -50,7 +50,7 @@ export const tests = [
       const { build } = await import("../npm/node_modules/esbuild/lib/main.js");
       const options = { bundle: true, minify: true, format: "esm", absWorkingDir: folder };
       await build({ ...options, entryPoints: ["page.js"], outdir: "site" });
-      for (const file of ["worker.js", "element", "worker", "worker-relaxed"]) cpSync(join(modules, file), join(folder, "site", file), { recursive: true });
+      for (const file of ["worker.js", "element", "locales", "worker", "worker-relaxed"]) cpSync(join(modules, file), join(folder, "site", file), { recursive: true });
       writeFileSync(join(folder, "site/index.html"), `<!DOCTYPE html><title>A page</title><link rel="icon" href="data:,">
         <script type="module" src="page.js"></script><model-widget model="${TINY}" endpoint="${t.hub.endpoint}"></model-widget>`);
       const host = t.keep(await startStaticHost(join(folder, "site")));

@@ -13,8 +13,9 @@ const NAME = "vitrine-widget";
 const SCRIPT = "model-widget.min.js";
 /** What a page with a widget fetches, what a page with a frame does, and what tools read. */
 const FILES = [
-  "model-widget.js", "model-widget.d.ts", "vitrine.js", "vitrine.d.ts", "react.d.ts", "worker.js", "element", "worker",
-  "worker-relaxed", "embed.html", "embed.js", "embed-resize.js", "integrations", "custom-elements.json",
+  "model-widget.js", "model-widget.d.ts", "vitrine.js", "vitrine.d.ts", "react.d.ts", "locale.js", "locales", "worker.js",
+  "element", "worker", "worker-relaxed", "embed.html", "embed.js", "embed-resize.js", "page-language.js", "integrations",
+  "custom-elements.json",
 ];
 
 const [dist, out] = process.argv.slice(2);
@@ -87,7 +88,7 @@ From your own host: copy this folder there, and take \`model-widget.js\` from it
     import type {} from "${NAME}/react";            // <model-widget> in the JSX of React 19
 
 The code finds its files by \`import.meta.url\`. esbuild and Rollup leave that as it is: copy \`worker.js\` and the folders
-\`element\`, \`worker\` and \`worker-relaxed\` beside the bundle. Vite and webpack move files that they find: put this folder
+\`element\`, \`locales\`, \`worker\` and \`worker-relaxed\` beside the bundle. Vite and webpack move files that they find: put this folder
 among those that they serve unchanged (\`public/\`), and take \`model-widget.js\` from there by a \`<script>\`.
 
 \`custom-elements.json\` lists attributes, properties, methods, events, slots, parts and custom properties.

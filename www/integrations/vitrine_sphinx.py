@@ -16,7 +16,7 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-ATTRIBUTES = ["revision", "task", "endpoint", "dtype", "loading", "cores", "theme"]
+ATTRIBUTES = ["revision", "task", "endpoint", "dtype", "loading", "cores", "theme", "lang"]
 log = logging.getLogger(__name__)
 
 
