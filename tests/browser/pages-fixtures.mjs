@@ -10,7 +10,8 @@ import { startStaticHost } from "./static-host.mjs";
 /** Where all of it lies. */
 export const MADE = join(ROOT, "target/pages");
 
-const PROGRAM = process.env.VITRINE ?? join(ROOT, "target/native/vitrine");
+/** The program. */
+export const PROGRAM = process.env.VITRINE ?? join(ROOT, "target/native/vitrine");
 const TINY = join(ROOT, "www/models/vitrine/tiny-sentiment");
 const THREE_LABELS = join(ROOT, "tests/checkpoints/bert-sequence-classification");
 
@@ -18,7 +19,7 @@ const THREE_LABELS = join(ROOT, "tests/checkpoints/bert-sequence-classification"
 export const PICTURES = "https://pictures.example";
 
 /** Runs `vitrine`; `{status, stdout, stderr}`. */
-export const vitrine = (...words) => spawnSync(PROGRAM, words, { encoding: "utf8" });
+export const vitrine = (...words) => spawnSync(PROGRAM, words, { encoding: "utf8", maxBuffer: 1 << 26 });
 
 /** A file is text, or bytes. */
 function write(folder, files) {

@@ -15,8 +15,8 @@ pub(crate) struct Head<'a> {
     pub(crate) hosts: &'a str,
     /// Scripts of the site, by name.
     pub(crate) scripts: &'a [&'a str],
-    /// Files of the site that scripts will ask for, by name, so that they need not be found out one after the other.
-    pub(crate) preloads: &'a [&'a str],
+    /// Modules of the site that scripts will ask for, by name, so that they need not be found out one after the other.
+    pub(crate) modules: &'a [&'a str],
 }
 
 /// Scripts come from the site alone, and nothing is sent anywhere but to the models' host. Pictures of other sites may be
@@ -50,12 +50,8 @@ pub(crate) fn page(place: &Place, head: &Head, nav: &Markup, main: &Markup) -> S
         @for script in head.scripts {
             script type="module" src=(asset(script)) {}
         }
-        @for preload in head.preloads {
-            @if preload.ends_with(".js") {
-                link rel="modulepreload" href=(asset(preload));
-            } @else {
-                link rel="preload" as="fetch" crossorigin="anonymous" fetchpriority="low" href=(asset(preload));
-            }
+        @for module in head.modules {
+            link rel="modulepreload" href=(asset(module));
         }
     };
     document(place, head, &policy(head.hosts), &own, &body(nav, main, &html! {})).into_string()

@@ -64,7 +64,8 @@ fn list(
             }
         };
         let description = text::models(models.len());
-        let head = Head { title, description: &description, thumbnail: None, hosts: "", scripts: &["hub.js"], preloads: &[] };
+        let head =
+            Head { title, description: &description, thumbnail: None, hosts: "", scripts: &["hub.js"], modules: &[] };
         pages.push((own, page(&place, &head, &nav(task.is_some() || number > 1, &place), &main)));
     }
     pages

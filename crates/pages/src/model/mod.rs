@@ -83,9 +83,8 @@ pub fn bundle_page(model: &Model, place: &Place, bundled: &Bundled) -> (String, 
     })
 }
 
-/// The files of the widget before the click, each of which asks for the next.
-const WIDGET: &[&str] =
-    &["model-widget.js", "vitrine.js", "locale.js", "element/element.js", "element/element_bg.wasm"];
+/// The widget's modules, each of which asks for the next.
+const WIDGET: &[&str] = &["model-widget.js", "vitrine.js", "locale.js", "element/element.js"];
 
 fn head<'a>(model: &Model<'a>, description: &'a str) -> Head<'a> {
     let snapshot = model.snapshot;
@@ -96,7 +95,7 @@ fn head<'a>(model: &Model<'a>, description: &'a str) -> Head<'a> {
         thumbnail: snapshot.card.thumbnail().filter(|url| is_web_url(url)),
         hosts: if is_hosted(snapshot) { hosts(&snapshot.endpoint) } else { "" },
         scripts: if has_widget { &["page-widget.js", "page.js"] } else { &["page.js"] },
-        preloads: if has_widget { WIDGET } else { &[] },
+        modules: if has_widget { WIDGET } else { &[] },
     }
 }
 
