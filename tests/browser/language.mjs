@@ -1,9 +1,14 @@
 // The widget, pages and the gallery in the languages that there are tables of: which one is taken, and what it looks like.
 
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { NETWORK, run, until, waitDescribed, waitState } from "./browser.mjs";
 import { STATES, inState, overflowing } from "./looks.mjs";
+import { MADE, indexModels, vitrine, writeIndexModels } from "./pages-fixtures.mjs";
+import { ROOT } from "./repositories.mjs";
 import { startSite, widgetOf } from "./site.mjs";
+import { startStaticHost } from "./static-host.mjs";
 
 const MODEL = { model: "vitrine/tiny-sentiment" };
 const TABLES = /^\/locales\//;
@@ -16,6 +21,15 @@ const said = (page, selector) =>
   }, selector);
 
 const tables = (site) => site.requests.map(({ path }) => path).filter((path) => TABLES.test(path));
+
+/** The site that `vitrine page` makes of a folder in a language. */
+async function pagesIn(t, lang, folder) {
+  const out = join(MADE, "sites", `language-${lang}`);
+  rmSync(out, { recursive: true, force: true });
+  const { status, stderr } = vitrine("page", folder, "--out", out, "--site", join(ROOT, "dist"), "--lang", lang);
+  assert.equal(status, 0, stderr);
+  return t.keep(await startStaticHost(out));
+}
 
 export const tests = [
   {
@@ -124,6 +138,50 @@ export const tests = [
       await frame.waitForFunction(() => document.querySelector("[role=alert]")?.textContent.startsWith("Aucun modèle"));
       const english = await (await t.visitor({ allow: NETWORK })).visit(`${t.site.origin}/index.html`, { defined: true });
       assert.equal(await english.locator("#try").innerText(), "Try a model");
+    },
+  },
+  {
+    name: "an index counts in its language, with and without script alike",
+    async run(t) {
+      const folder = join(MADE, "language-models");
+      rmSync(folder, { recursive: true, force: true });
+      const models = indexModels(40);
+      writeIndexModels(folder, models);
+      const site = await pagesIn(t, "de", folder);
+      const page = await (await t.visitor()).visit(`${site.origin}/index.html`);
+      const status = page.locator("[data-status]");
+      assert.equal(await status.innerText(), "40 Modelle");
+      const rows = () => page.locator("[data-results] .row").evaluateAll((rows) => Object.fromEntries(rows.map((row) => [row.querySelector("a").textContent, row.querySelector("p").textContent.replace(/\s+/g, " ").trim()])));
+      const plain = await rows();
+      const option = await page.locator("select[name=task] option").nth(1);
+      const [, name, count] = /^(.*) \((\d+)\)$/.exec(await option.textContent());
+      await page.locator("select[name=task]").selectOption({ index: 1 });
+      await page.waitForFunction((count) => document.querySelector("[data-status]").textContent === `${count} ${count === "1" ? "Modell" : "Modelle"}`, count);
+      const found = await rows();
+      for (const [id, facts] of Object.entries(found)) {
+        assert.ok(facts.startsWith(name), facts);
+        assert.equal(facts.replaceAll(" ", ""), plain[id].replaceAll(" ", ""));
+      }
+      assert.match(Object.values(plain).join(" "), /\d,\d[kMB] Parameter/);
+      await page.locator("button[type=reset]").click();
+      await page.locator("#search").fill(models[0].id.split("/")[1]);
+      await page.waitForFunction(() => /^\d+ Modelle?$/.test(document.querySelector("[data-status]").textContent));
+    },
+  },
+  {
+    name: "pages do not scroll sideways in long words, nor from right to left",
+    async run(t) {
+      for (const lang of ["en-XA", "ar"]) {
+        const site = await pagesIn(t, lang, join(ROOT, "www/models/vitrine/tiny-sentiment"));
+        const page = await (await t.visitor()).visit(`${site.origin}/index.html`);
+        await waitDescribed(page);
+        assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).direction), lang === "ar" ? "rtl" : "ltr");
+        await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+        for (const width of [1200, 360]) {
+          await page.setViewportSize({ width, height: 1000 });
+          assert.deepEqual(await overflowing(page), [], `${lang} ${width}`);
+        }
+      }
     },
   },
 ];
