@@ -35,6 +35,7 @@ texts! {
     ARCHITECTURE = "Architecture";
     COMMIT = "Commit";
     UPDATED = "Updated";
+    INSTANCE_PROMPT = "Instance prompt";
     EMISSIONS = "Emissions of training";
     METRICS = "Metrics";
 

@@ -32,6 +32,9 @@ pub(super) fn facts(model: &Model) -> Markup {
                 @if let Some(updated) = updated {
                     (fact(text::UPDATED, &html! { time datetime=(date.unwrap_or(updated)) { (updated) } }))
                 }
+                @if let Some(prompt) = snapshot.card.instance_prompt() {
+                    (fact(text::INSTANCE_PROMPT, &html! { bdi { (prompt) } }))
+                }
                 @if let Some(emissions) = snapshot.card.emissions() { (fact(text::EMISSIONS, &carbon(&emissions))) }
             }
         }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde_json::Value;
 use vitrine_cards::{Card, Links, Words};
+use vitrine_hub::card::Gate;
 use vitrine_hub::{Endpoint, Snapshot, Version, card};
 use vitrine_tasks::Task;
 use vitrine_views::locale::translated;
@@ -202,7 +203,21 @@ fn notices(model: &Model, place: &Place) -> Markup {
             }
         }
         @if snapshot.card.not_for_all_audiences() { p class="notice" { (text::NOT_FOR_ALL) } }
-        @if snapshot.gated { p class="notice" { (text::GATED) } }
+        (gate(snapshot))
+    }
+}
+
+/// What the author asks of those who want the files.
+fn gate(snapshot: &Snapshot) -> Markup {
+    let Some(gate) = snapshot.card.gate().or_else(|| snapshot.gated.then(Gate::default)) else { return html! {} };
+    html! {
+        div class="notice" {
+            p { @match &gate.heading { Some(heading) => bdi { (heading) }, None => (text::GATED) } }
+            @for said in [&gate.description, &gate.prompt].into_iter().flatten() { p dir="auto" { (said) } }
+            @if !gate.fields.is_empty() {
+                ul { @for field in &gate.fields { li dir="auto" { (field.label) } } }
+            }
+        }
     }
 }
 
@@ -275,4 +290,48 @@ pub(crate) fn plain(html: &str) -> String {
         text = text.replace(entity, character);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page_of(card: &Value) -> String {
+        let snapshot = json!({
+            "endpoint": "", "repo": "a/b", "revision": "main", "commit": null, "key": "", "gated": false, "card": card,
+            "architectures": [], "files": [],
+        });
+        let snapshot: Snapshot = serde_json::from_value(snapshot).unwrap();
+        let model = Model {
+            snapshot: &snapshot,
+            readme: None,
+            config: &Value::Null,
+            parameters: None,
+            weights: 0,
+            versions: &[],
+            current: None,
+        };
+        model_page(&model, &Place { language: "en", ..Place::default() })
+    }
+
+    #[test]
+    fn what_the_author_asks_for_is_seen_before_the_files() {
+        let asked = json!({
+            "extra_gated_heading": "Only <researchers>", "extra_gated_prompt": "Use it well.",
+            "extra_gated_fields": {"Your affiliation": "text"}, "instance_prompt": "a photo of sks dog",
+        });
+        let page = page_of(&asked);
+        for words in ["Only &lt;researchers&gt;", "Use it well.", "Your affiliation", "a photo of sks dog"] {
+            assert!(page.contains(words), "{words}");
+        }
+        let open = page_of(&json!({}));
+        assert!(!open.contains("class=\"notice\"><p") && !open.contains(text::GATED.as_str()));
+    }
+
+    #[test]
+    fn text_is_what_stands_between_tags() {
+        assert_eq!(plain("<p>a &lt;b&gt;</p>\n<p title='x'>c &amp;amp; d</p"), "a <b> c &amp; d");
+    }
 }
