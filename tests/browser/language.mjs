@@ -1,7 +1,7 @@
 // The widget, pages and the gallery in the languages that there are tables of: which one is taken, and what it looks like.
 
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NETWORK, run, until, waitDescribed, waitState } from "./browser.mjs";
 import { STATES, inState, overflowing } from "./looks.mjs";
@@ -166,6 +166,20 @@ export const tests = [
       await page.locator("button[type=reset]").click();
       await page.locator("#search").fill(models[0].id.split("/")[1]);
       await page.waitForFunction(() => /^\d+ Modelle?$/.test(document.querySelector("[data-status]").textContent));
+    },
+  },
+  {
+    name: "a bundle speaks its language from disk",
+    async run(t) {
+      mkdirSync(MADE, { recursive: true });
+      const out = join(MADE, "language.html");
+      const words = ["--out", out, "--site", join(ROOT, "dist"), "--lang", "es", "--force"];
+      const { status, stderr } = vitrine("bundle", join(ROOT, "www/models/vitrine/tiny-sentiment"), ...words);
+      assert.equal(status, 0, stderr);
+      const page = await (await t.visitor()).visit(`file://${out}`);
+      await waitDescribed(page);
+      assert.deepEqual(await said(page, "model-widget"), ["Cargar modelo", "es"]);
+      assert.equal(await page.locator("#files-title").innerText(), "Archivos");
     },
   },
   {

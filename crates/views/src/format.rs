@@ -171,6 +171,30 @@ mod tests {
         assert_eq!(number(None), "–");
     }
 
+    /// What `Intl.NumberFormat` of ICU 78 writes in these languages with Latin digits, grouped from five digits on (`min2`).
+    #[test]
+    fn numbers_have_the_signs_of_the_language() {
+        for (language, decimals, small, large) in [
+            ("en", "0.938", "1234", "1,234,567"),
+            ("ar", "0.938", "1234", "1,234,567"),
+            ("de", "0,938", "1234", "1.234.567"),
+            ("es", "0,938", "1234", "1.234.567"),
+            ("fr", "0,938", "1234", "1\u{202f}234\u{202f}567"),
+            ("zh", "0.938", "1234", "1,234,567"),
+        ] {
+            let table = Box::leak(Box::new(locale::Table::parse(language, "{}").unwrap()));
+            locale::with(Some(table), || {
+                assert_eq!((decimal(0.9375, 3).as_str(), integer(1234).as_str()), (decimals, small), "{language}");
+                assert_eq!(
+                    (number(Some(0.9375)).as_str(), integer(1_234_567).as_str()),
+                    (decimals, large),
+                    "{language}"
+                );
+                assert_eq!(number(Some(-0.0001)), decimals.replace("938", "000"), "{language}");
+            });
+        }
+    }
+
     #[test]
     fn only_hashes_are_shortened() {
         assert_eq!(commit("c9745ed1d9f207416be6d2e6f8de32d1f16199bf"), "c9745ed");
