@@ -6,12 +6,14 @@ import { startBrowser } from "../browser/browser.mjs";
 import { measureBundles } from "./bundles.mjs";
 import { measureLatency, SHAPES } from "./latency.mjs";
 import { measureMemory } from "./memory.mjs";
+import { measurePages } from "./pages.mjs";
 import { measureProducts } from "./products.mjs";
 import { writeReport } from "./report.mjs";
 import { LINKS, measureVisits } from "./visits.mjs";
 
 const SECTIONS = {
   latency: measureLatency, products: measureProducts, bundles: measureBundles, visits: measureVisits, memory: measureMemory,
+  pages: measurePages,
 };
 const WORDS = {
   section: Object.keys(SECTIONS), dtype: ["f32", "int8"], shape: SHAPES, page: ["isolated", "plain"],

@@ -39,8 +39,8 @@ function machine(version) {
 
 function markdown(results) {
   const lines = Object.fromEntries(Object.entries(results).map(([section, { lines }]) => [section, lines]));
-  const heads = { latency: "Latency", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory" };
-  const tables = { latency, products, bundles, visits, memory };
+  const heads = { latency: "Latency", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory", pages: "Static hubs" };
+  const tables = { latency, products, bundles, visits, memory, pages };
   const parts = ["# The benchmark's results", INTRODUCTION, "## Where it must arrive", targetTable(targets(lines))];
   for (const [section, head] of Object.entries(heads).filter(([section]) => results[section])) {
     const { date, processor, browser, peers } = results[section].machine;
@@ -108,4 +108,24 @@ function memory(lines) {
   return table(head, lines.map(({ name, missing, process, blank, wasm, weights, resident }) => missing
     ? [name, missing, "", "", "", "", ""]
     : [name, ...[process, blank, wasm, weights, resident].map(megabytes), number(wasm / resident)]));
+}
+
+function pages(lines) {
+  const of = (kind) => lines.filter((line) => line.kind === kind);
+  const kilobytes = ({ bytes, gzip, files }) => `${number(bytes / 1e3, 0)} (${number(gzip / 1e3, 0)}) in ${files}`;
+  return [
+    table(["`vitrine page`", "s", "most memory, MB"], of("build").map(({ name, seconds, peak }) => [name, number(seconds, 1), megabytes(peak)])),
+    table(
+      ["an index of so many models", "link", "keystroke to results, ms", "the slowest", "filter to results, ms", "first view, kB (gzip) in files", "one search", "one filter"],
+      of("index").map(({ models, link, keystroke, slowest, filter, view, oneSearch, oneFilter }) => [
+        models.toLocaleString("en"), link, number(keystroke, 0), number(slowest, 0), number(filter, 0), ...[view, oneSearch, oneFilter].map(kilobytes),
+      ]),
+    ),
+    table(
+      ["Lighthouse, a model's page before the click", "performance", "accessibility", "best practices", "first paint, ms", "largest paint, ms", "blocking, ms", "layout shift"],
+      of("lighthouse").map(({ form, performance, accessibility, practices, paint, largest, blocking, shift }) => [
+        form, number(performance, 0), number(accessibility, 0), number(practices, 0), number(paint, 0), number(largest, 0), number(blocking, 0), number(shift, 3),
+      ]),
+    ),
+  ].join("\n\n");
 }

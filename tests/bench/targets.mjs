@@ -6,7 +6,7 @@ const SHORT = ["1x16"];
  * The targets as `{ what, target, measured, reached }`: `measured` is a list of `[name, value]`, `reached` is undefined where
  * nothing was measured.
  */
-export function targets({ latency = [], products = [], bundles = [], visits = [], memory = [] }) {
+export function targets({ latency = [], products = [], bundles = [], visits = [], memory = [], pages = [] }) {
   const at = (page, cores, dtype, but = []) => (line) =>
     line.page === page && line.cores === cores && line.dtype === dtype && !but.includes(line.shape);
   const ort = (wanted) => (line) => [wanted(line), line.peers.ort.ratio?.median];
@@ -25,6 +25,8 @@ export function targets({ latency = [], products = [], bundles = [], visits = []
   const bundle = bundles.filter(({ name }) => name === "vitrine").map(({ name, bytes }) => [name, bytes]);
   const peaks = memory.filter(({ name }) => ours.includes(name)).map(({ name, wasm, resident }) => [name, wasm / resident]);
   const slow = visit("20mbit", "bytes");
+  const built = pages.filter(({ kind, models }) => kind === "build" && models === 1000);
+  const scores = pages.filter(({ kind }) => kind === "lighthouse").map(({ form, performance }) => [form, performance]);
   return [
     atMost("f32, one thread, ours / ORT", 0.62, ratios("isolated", "1-core", "f32")),
     atMost("f32, two cores, isolated page, ours / ORT", 0.62, ratios("isolated", "2-cores", "f32")),
@@ -42,6 +44,8 @@ export function targets({ latency = [], products = [], bundles = [], visits = []
     atMost("peak wasm memory / resident weights", 1.1, peaks),
     atMost("megabytes to the first answer, compact file", 27, [slow("vitrine compact")].map(millions)),
     atMost("megabytes to the first answer, the author's own file", 50, [slow("vitrine q8")].map(millions)),
+    atMost("seconds to make the pages of 1,000 models", 60, built.map(({ name, seconds }) => [name, seconds])),
+    atLeast("Lighthouse's performance of a model's page before the click", 95, scores),
   ];
 }
 
