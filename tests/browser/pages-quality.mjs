@@ -139,6 +139,24 @@ export const tests = [
     },
   },
   {
+    name: "a page is painted before its widget starts, which needs no paint to be told of, and pages without a task fetch none",
+    async run(t) {
+      const site = await host(t, "all");
+      const visitor = await t.visitor({ site });
+      await visitor.context.addInitScript(() => customElements.whenDefined("model-widget").then(() => (globalThis.defined = performance.now())));
+      const page = await visitor.visit(`${site.root}vitrine/tiny-sentiment/`, { defined: true });
+      const [painted, defined] = await page.evaluate(() => [performance.getEntriesByName("first-contentful-paint")[0].startTime, defined]);
+      assert.ok(painted < defined, `painted at ${painted}, defined at ${defined}`);
+      const deaf = await t.visitor({ site });
+      await deaf.context.addInitScript(() => (PerformanceObserver.prototype.observe = () => {}));
+      await waitDescribed(await deaf.visit(`${site.root}vitrine/tiny-sentiment/`));
+      site.requests.length = 0;
+      const plain = await visitor.visit(`${site.root}lab/no-config/`);
+      assert.equal(await plain.locator("script[src*=widget], link[rel=modulepreload]").count(), 0);
+      assert.deepEqual(site.requests.map(({ path }) => path).filter((path) => /widget|element|vitrine\.js/.test(path)), []);
+    },
+  },
+  {
     name: "whatever is reached by Tab shows that it is",
     async run(t) {
       for (const kind of ["a page with everything", "results of the index"]) {

@@ -133,7 +133,7 @@ export const tests = [
       let elements = 0;
       for (const [index, id] of ids.entries()) {
         const page = await open(`${id}/index.html`);
-        await page.waitForFunction(() => document.querySelector("model-widget").shadowRoot.querySelector("[part~=run]"));
+        await page.waitForFunction(() => document.querySelector("model-widget").shadowRoot?.querySelector("[part~=run]"));
         if (index === 0) {
           const labels = await page.evaluate(async () => (await document.querySelector("model-widget").run("good")).map(({ label }) => label));
           assert.ok(labels.some((label) => label.includes("<")), labels.join());
