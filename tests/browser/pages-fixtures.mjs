@@ -236,9 +236,10 @@ function build(name, make) {
 let models;
 const folderOfModels = () => (models ??= makeModels());
 
-/** Sites: models of every kind; each of two alone; 250 models to search in. */
+/** Sites: models of every kind, in English and in Arabic; each of two alone; 250 models to search in. */
 const SITES = {
   all: () => build("all", () => [folderOfModels()]),
+  arabic: () => build("arabic", () => [folderOfModels(), "--lang", "ar"]),
   reviews: () => build("reviews", () => [join(folderOfModels(), "lab/reviews")]),
   tiny: () => build("tiny", () => [join(ROOT, "www/models")]),
   index: () =>

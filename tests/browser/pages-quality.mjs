@@ -15,6 +15,8 @@ const PAGES = {
   "a page without config": ["all", () => "lab/no-config/"],
   "a page of an empty repository": ["all", () => "lab/no-words/"],
   "an older version's page": ["all", () => `lab/reviews/tree/${history.three}/`],
+  "a page in Arabic": ["arabic", () => "lab/everything/"],
+  "an index in Arabic": ["arabic", () => ""],
   "the index": ["index", () => ""],
   "results of the index": ["index", () => "?search=b&language=en"],
   "a task's page": ["index", () => "tasks/fill-mask/"],
@@ -53,7 +55,7 @@ const openAll = (page) =>
     }
   });
 
-async function look(page, { dir = "ltr", colorScheme = "light", forcedColors = "none" }) {
+async function look(page, own, { dir = own, colorScheme = "light", forcedColors = "none" }) {
   await page.emulateMedia({ colorScheme, forcedColors, reducedMotion: "reduce" });
   await page.evaluate((dir) => (document.documentElement.dir = dir), dir);
 }
@@ -103,9 +105,10 @@ const looked = Object.keys(PAGES).map((kind) => ({
     const page = await open(t, kind, { bypassCSP: true, allow: kind === "the embedded page" ? NETWORK : [] });
     await openAll(page);
     await page.addScriptTag({ path: AXE });
+    const own = await page.evaluate(() => document.documentElement.dir);
     const wrong = [];
     for (const [name, { widths, ...media }] of Object.entries(LOOKS)) {
-      await look(page, media);
+      await look(page, own, media);
       for (const width of [320, 360, 1280]) {
         await page.setViewportSize({ width, height: 900 });
         wrong.push(...(await tooWide(page)).map((found) => `${name} ${width}: ${found}`));
