@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use vitrine_cards::Card;
 use vitrine_views::Text;
 
-use super::{Model, plain};
+use super::{Model, direction, plain};
 use crate::frame::safe;
 use crate::text;
 
@@ -66,7 +66,7 @@ pub(super) fn about(model: &Model, card: Option<&Card>) -> Markup {
                         @if let Some(beside) = &beside { (beside) }
                         @match section {
                             Some((id, html)) => {
-                                div class="card-text" { (safe(&with_plain_headings(html))) }
+                                div class="card-text" dir=(direction(html)) { (safe(&with_plain_headings(html))) }
                                 p { a href={ "#" (id) } { (text::IN_THE_CARD) } }
                             }
                             None if beside.is_none() => p { (topic.missing) },

@@ -267,7 +267,7 @@ fn card_view(card: Option<&Card>) -> Markup {
                             button type="button" data-action="show-images" hidden { (text::REMOTE_IMAGES_SHOW) }
                         }
                     }
-                    div class="card-text" { (safe(&card.html)) }
+                    div class="card-text" dir=(direction(&card.html)) { (safe(&card.html)) }
                 }
             }
         }
@@ -290,6 +290,13 @@ pub(crate) fn plain(html: &str) -> String {
         text = text.replace(entity, character);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The direction of a text, by its first letter (rule P2 of the Unicode bidirectional algorithm, for the blocks of scripts that
+/// run from right to left). Lists and tables take theirs from what is around them.
+pub(crate) fn direction(html: &str) -> &'static str {
+    let is_rtl = |c: char| matches!(u32::from(c), 0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff | 0x1_0800..=0x1_0fff | 0x1_e800..=0x1_efff);
+    if plain(html).chars().find(|c| c.is_alphabetic()).is_some_and(is_rtl) { "rtl" } else { "ltr" }
 }
 
 #[cfg(test)]
@@ -328,6 +335,18 @@ mod tests {
         }
         let open = page_of(&json!({}));
         assert!(!open.contains("class=\"notice\"><p") && !open.contains(text::GATED.as_str()));
+    }
+
+    #[test]
+    fn the_first_letter_tells_the_direction() {
+        for (html, expected) in [
+            ("<p>English <b>عربي</b></p>", "ltr"),
+            ("<p>1. «عربي» English</p>", "rtl"),
+            ("<h2>עברית</h2>", "rtl"),
+            ("<p>123</p>", "ltr"),
+        ] {
+            assert_eq!(direction(html), expected, "{html}");
+        }
     }
 
     #[test]
