@@ -159,6 +159,12 @@ fn what_is_no_longer_there_is_removed_and_folders_of_others_are_left_alone() {
     assert!(!scratch.0.join("out/org/two").exists() && scratch.0.join("out/org/three/index.html").exists());
     assert!(!scratch.0.join("out/api/models/org/two").exists());
     assert_eq!(scratch.text("out/kept.txt"), "mine");
+    // A list that someone else has written is not believed either.
+    scratch.write("precious", "mine");
+    let list = scratch.text("out/assets/written.txt");
+    scratch.write("out/assets/written.txt", format!("{list}../precious\n"));
+    scratch.done("page", &arguments);
+    assert_eq!(scratch.text("precious"), "mine");
     scratch.write("others/file", "theirs");
     let message = scratch.refused("page", &[&scratch.path("models"), "--out", &scratch.path("others")]);
     assert!(message.contains("holds files"), "{message}");
@@ -195,6 +201,19 @@ fn a_repository_of_git_has_a_page_and_files_for_every_version() {
     assert_eq!(size(&first).len(), size(&second).len());
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::ino(&size(&first)), std::os::unix::fs::MetadataExt::ino(&size(&second)));
+}
+
+#[test]
+fn a_card_cannot_name_a_place_outside_of_the_site() {
+    let scratch = Scratch::new("outside");
+    scratch.write("models/org/one/README.md", "---\npipeline_tag: ../../../outside\n---\n");
+    scratch.write("models/org/two/README.md", "---\npipeline_tag: fill-mask\n---\n");
+    scratch.done("page", &[&scratch.path("models"), "--out", &scratch.path("deep/er/out")]);
+    assert!(!scratch.0.join("outside").exists() && !scratch.0.join("deep/outside").exists());
+    let names: Vec<_> =
+        fs::read_dir(scratch.0.join("deep/er/out/tasks")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["fill-mask"]);
+    assert!(scratch.text("deep/er/out/index.html").contains("org/one/index.html"));
 }
 
 #[test]

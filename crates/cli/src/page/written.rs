@@ -101,7 +101,7 @@ impl Written {
 
     /// Removes what an earlier time wrote and this one did not, and answers how many files and bytes there are.
     pub fn finish(mut self) -> Result<(usize, u64), Failure> {
-        for path in self.before.difference(&self.now) {
+        for path in self.before.difference(&self.now).filter(|path| is_inside(path)) {
             // What is gone needs no removal, and a folder that holds other files stays.
             let place = self.out.join(path);
             let _ = fs::remove_file(&place);
@@ -124,6 +124,9 @@ impl Written {
 
     /// Where a file goes; what an earlier time wrote there goes first, for it may share its content with others.
     fn place(&self, path: &str) -> Result<PathBuf, Failure> {
+        if !is_inside(path) {
+            return Err(Failure::error(format!("`{path}` is no path within a site")));
+        }
         let place = self.out.join(path);
         fs::create_dir_all(place.parent().unwrap_or(&self.out)).map_err(|error| failed(path, &error))?;
         match fs::remove_file(&place) {
@@ -154,6 +157,11 @@ impl Sink for Writing {
 
     /// Files of this machine are read once.
     fn restart(&mut self) {}
+}
+
+/// Whether a path stays within the site.
+fn is_inside(path: &str) -> bool {
+    !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 fn failed(path: &str, error: &io::Error) -> Failure {

@@ -30,7 +30,7 @@ pub fn entry(model: &Model) -> Entry {
     let card = &model.snapshot.card;
     Entry {
         repo: model.snapshot.repo.clone(),
-        task: model.snapshot.task().map(str::to_owned),
+        task: model.snapshot.task().filter(|tag| is_tag(tag)).map(str::to_owned),
         library: library(model),
         languages: card.languages(),
         licences: card.licence().map(|licence| licence.ids).unwrap_or_default(),
@@ -40,9 +40,27 @@ pub fn entry(model: &Model) -> Entry {
     }
 }
 
+/// Whether a pipeline tag has the form of one: it names a folder of the site.
+fn is_tag(tag: &str) -> bool {
+    !tag.is_empty() && tag.len() <= 64 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 impl Entry {
     /// What a line of results shows: id, task, library, licence, parameters (0 where they are not known).
     pub(super) fn row(&self) -> Value {
         json!([self.repo, self.task, self.library, self.licences.first(), self.parameters.unwrap_or(0)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_tag;
+
+    #[test]
+    fn a_tag_is_no_path() {
+        assert!(is_tag("text-classification") && is_tag("image-to-3d"));
+        for bad in ["", "..", "../x", "a/b", "a b", "a%2fb", "ü", &"a".repeat(65)] {
+            assert!(!is_tag(bad), "{bad}");
+        }
     }
 }
