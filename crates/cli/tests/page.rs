@@ -217,6 +217,20 @@ fn a_card_cannot_name_a_place_outside_of_the_site() {
 }
 
 #[test]
+fn a_file_that_would_be_a_page_is_saved_and_not_opened() {
+    let scratch = Scratch::new("document");
+    scratch.write("model/README.md", "[text](notes.txt) [page](evil.HTML)");
+    for file in ["notes.txt", "evil.HTML", "config.json"] {
+        scratch.write(&format!("model/{file}"), "{}");
+    }
+    scratch.done("page", &[&scratch.path("model"), "--out", &scratch.path("out")]);
+    let page = scratch.text("out/index.html");
+    let link = |file: &str| format!("href=\"model/resolve/main/{file}\"");
+    assert!(page.contains(&format!("{} download>", link("evil.HTML"))), "{page}");
+    assert_eq!((page.matches(&link("evil.HTML")).count(), page.matches(&link("notes.txt")).count()), (1, 2));
+}
+
+#[test]
 fn a_model_of_a_hub_gets_a_page_that_leaves_its_files_there() {
     let scratch = Scratch::new("hub");
     scratch.checkpoint(MODEL, "models/org/classifier");

@@ -62,7 +62,7 @@ impl Place<'_> {
 
     /// The address where people read a file: the Hub has pages for files.
     pub fn page_url(&self, snapshot: &Snapshot, path: &str) -> String {
-        if self.bundled.is_some() {
+        if self.bundled.is_some() || is_document(snapshot, path) {
             return "#files".to_owned();
         }
         let url = self.file_url(snapshot, path);
@@ -77,6 +77,14 @@ impl Place<'_> {
     pub fn model_path(&self, repo: &str) -> String {
         if self.has_index { format!("{}{repo}/", self.root) } else { self.root.to_owned() }
     }
+}
+
+/// Whether a file of this site would be a page of it, with all that a page may do, were it opened rather than saved.
+pub(crate) fn is_document(snapshot: &Snapshot, path: &str) -> bool {
+    const KINDS: &[&str] =
+        &["htm", "html", "mht", "mhtml", "shtml", "svg", "svgz", "xht", "xhtml", "xml", "xsl", "xslt"];
+    let kind = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    !is_hosted(snapshot) && KINDS.contains(&kind.as_str())
 }
 
 /// Whether the repository comes from a host rather than from this machine.

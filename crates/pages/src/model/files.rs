@@ -5,6 +5,7 @@ use vitrine_hub::RepoFile;
 use vitrine_views::format;
 
 use super::Model;
+use crate::place::is_document;
 use crate::{Place, text};
 
 /// The table of files; folders of sentence-transformers and the like are told by their paths.
@@ -24,7 +25,7 @@ pub(super) fn files(model: &Model, place: &Place) -> Markup {
                         }
                     }
                     tbody {
-                        @for file in &snapshot.files { (row(file, place.bundled.is_none().then(|| place.page_url(snapshot, &file.path)))) }
+                        @for file in &snapshot.files { (row(model, place, file)) }
                         tr class="total" {
                             th scope="row" { (text::TOTAL) }
                             td class="number" { (format::bytes(total)) }
@@ -37,14 +38,20 @@ pub(super) fn files(model: &Model, place: &Place) -> Markup {
     }
 }
 
-fn row(file: &RepoFile, url: Option<String>) -> Markup {
+fn row(model: &Model, place: &Place, file: &RepoFile) -> Markup {
+    let snapshot = model.snapshot;
+    let is_document = is_document(snapshot, &file.path);
+    let url = match is_document {
+        true => place.file_url(snapshot, &file.path),
+        false => place.page_url(snapshot, &file.path),
+    };
     let hash = file.sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     html! {
         tr {
             th scope="row" {
-                @match url {
-                    Some(url) => a href=(url) { bdi { (file.path) } },
-                    None => bdi { (file.path) },
+                @match place.bundled {
+                    None => a href=(url) download[is_document] { bdi { (file.path) } },
+                    Some(_) => bdi { (file.path) },
                 }
             }
             td class="number" { (format::bytes(file.size)) }
