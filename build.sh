@@ -208,8 +208,7 @@ wasm_build() {
 build_site() {
     node_packages
     package_tools
-    # With the features that the whole workspace gives its dependencies, so that tests and tools share them.
-    step bindgen 'build of the bindgen tool' cargo build --workspace --bin vitrine-bindgen
+    step bindgen 'build of the bindgen tool' cargo build -p vitrine-bindgen
     # The page's module is built to be small, the worker's to be fast.
     step wasm-element 'wasm build of element' wasm_build +simd128 --profile page -p vitrine-element
     step wasm-worker 'wasm build of worker' wasm_build +simd128 --release -p vitrine-worker
@@ -393,8 +392,8 @@ test_all() {
     repositories
     native_tests
     command_check build
-    # That of the native tests; another profile would build everything once more.
-    check cli 'build of the command line' cargo build --workspace --bin vitrine
+    # That of the native tests: another profile, or other features of dependencies, would build everything once more.
+    check cli 'build of the command line' cargo build --workspace --bins --tests
     export VITRINE=$PWD/target/debug/vitrine
     sizes
     command_check package
