@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ammonia::{Builder, UrlRelative};
 
+use crate::shape::MARKDOWN_CLASSES;
 use crate::{address, code};
 
 /// Elements that a card is shown with.
-const ELEMENTS: &[&str] = &[
+pub const ELEMENTS: &[&str] = &[
     "a",
     "abbr",
     "b",
@@ -90,29 +91,17 @@ const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("time", &["datetime"]),
 ];
 
-/// Classes of the page's style sheet; a card's own are left out before.
+/// Classes of the page's style sheet beside those of code and Markdown; a card's own are left out before.
 const CLASSES: &[&str] = &[
     "align-center",
     "align-left",
     "align-right",
     "anchor",
     "card-note",
-    "contains-task-list",
-    "footnote-backref",
-    "footnote-ref",
-    "footnotes",
-    "markdown-alert",
-    "markdown-alert-caution",
-    "markdown-alert-important",
-    "markdown-alert-note",
-    "markdown-alert-tip",
-    "markdown-alert-title",
-    "markdown-alert-warning",
     "only-dark",
     "only-light",
     "remote-image",
     "scroll",
-    "task-list-item",
 ];
 
 /// What every `id` begins with, so that none is one of the page's.
@@ -126,6 +115,7 @@ impl<'a> Gate<'a> {
     pub fn new(own: &[&str], languages: &'a BTreeSet<String>) -> Self {
         let set = |values: &[&'a str]| values.iter().copied().collect::<HashSet<_>>();
         let mut classes = set(CLASSES);
+        classes.extend(MARKDOWN_CLASSES);
         classes.extend(code::CLASSES);
         classes.extend(languages.iter().map(String::as_str));
         let own: Vec<String> = own.iter().map(|&url| url.to_owned()).collect();

@@ -50,7 +50,7 @@ const PASSED: &[Passed] = &[
 ];
 
 /// Classes that come with GitHub's Markdown.
-const MARKDOWN_CLASSES: &[&str] = &[
+pub const MARKDOWN_CLASSES: &[&str] = &[
     "contains-task-list",
     "footnote-backref",
     "footnote-ref",

@@ -10,6 +10,8 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer};
 
+use crate::gate::ELEMENTS;
+
 /// A part of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
@@ -82,76 +84,8 @@ pub fn text_of(nodes: &[Node]) -> String {
     all
 }
 
-/// Elements that are read; the tags of all others are left out.
-const KNOWN: &[&str] = &[
-    "a",
-    "abbr",
-    "audio",
-    "b",
-    "blockquote",
-    "br",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "i",
-    "img",
-    "input",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "ol",
-    "p",
-    "picture",
-    "pre",
-    "q",
-    "rp",
-    "rt",
-    "ruby",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "source",
-    "span",
-    "strike",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "video",
-    "wbr",
-];
+/// Elements that are read beside those that a card is shown with, and become such; the tags of all others are left out.
+const RESHAPED: &[&str] = &["audio", "center", "picture", "source", "strike", "tt", "video"];
 
 /// Elements that are left out with all that is in them.
 const DROPPED: &[&str] = &[
@@ -315,7 +249,9 @@ impl Builder {
             // A tag that closes itself does so in foreign content only, where `svg` and `math` begin.
             let is_empty = VOID.contains(&name) || (tag.self_closing && matches!(name, "svg" | "math"));
             self.dropped = (!is_empty).then(|| (name.to_owned(), 1));
-        } else if KNOWN.contains(&name) && (!TABLE_PARTS.contains(&name) || self.is_open("table")) {
+        } else if (ELEMENTS.contains(&name) || RESHAPED.contains(&name))
+            && (!TABLE_PARTS.contains(&name) || self.is_open("table"))
+        {
             self.imply_ends(name);
             if !TABLE_PARTS.contains(&name) {
                 self.begin_cell();
