@@ -68,29 +68,36 @@ fn literal(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-fn python(model: &Model, task: &Task) -> String {
-    let repo = literal(&model.snapshot.repo);
-    let commit = model.snapshot.commit.as_deref();
-    let revision = commit.map(|commit| format!(", revision={}", literal(commit))).unwrap_or_default();
+/// The inputs of the first example.
+fn inputs(model: &Model, task: &Task) -> Value {
     let card = &model.snapshot.card;
     let example = examples::examples(task, card.get("widget"), card.language()).into_iter().next();
-    let inputs = example.map(|example| example.inputs).unwrap_or_default();
+    example.map(|example| example.inputs).unwrap_or_default()
+}
+
+/// Python's argument that pins the commit; nothing where there is none.
+fn python_revision(model: &Model) -> String {
+    let commit = model.snapshot.commit.as_deref();
+    commit.map(|commit| format!(", revision={}", literal(commit))).unwrap_or_default()
+}
+
+fn python(model: &Model, task: &Task) -> String {
+    let repo = literal(&model.snapshot.repo);
+    let revision = python_revision(model);
+    let inputs = inputs(model, task);
     let field = |name: &str| python_value(inputs.get(name).unwrap_or(&Value::Null));
     let of_sentence_transformers = library(model).as_deref() == Some("sentence-transformers");
     match task.tag {
         "sentence-similarity" | "feature-extraction"
             if of_sentence_transformers || task.tag == "sentence-similarity" =>
         {
-            let (source, others) = match task.tag {
-                "sentence-similarity" => (field("source_sentence"), field("sentences")),
-                _ => (python_value(&inputs), "[]".to_owned()),
-            };
-            let rest = if others == "[]" {
-                format!("embedding = model.encode({source})\nprint(embedding.shape)")
-            } else {
-                format!(
-                    "source = model.encode({source})\nothers = model.encode({others})\nprint(model.similarity(source, others))"
-                )
+            let rest = match task.tag {
+                "sentence-similarity" => format!(
+                    "source = model.encode({})\nothers = model.encode({})\nprint(model.similarity(source, others))",
+                    field("source_sentence"),
+                    field("sentences")
+                ),
+                _ => format!("embedding = model.encode({})\nprint(embedding.shape)", python_value(&inputs)),
             };
             format!(
                 "# pip install sentence-transformers\nfrom sentence_transformers import SentenceTransformer\n\n\
@@ -163,8 +170,7 @@ fn python_table(inputs: &Value) -> String {
 }
 
 fn python_files(model: &Model) -> String {
-    let revision =
-        model.snapshot.commit.as_deref().map(|commit| format!(", revision={}", literal(commit))).unwrap_or_default();
+    let revision = python_revision(model);
     format!(
         "# pip install huggingface_hub\nfrom huggingface_hub import snapshot_download\n\n\
          folder = snapshot_download({}{revision})",
@@ -173,9 +179,7 @@ fn python_files(model: &Model) -> String {
 }
 
 fn javascript(model: &Model, task: &Task, site: &str) -> String {
-    let card = &model.snapshot.card;
-    let example = examples::examples(task, card.get("widget"), card.language()).into_iter().next();
-    let inputs = example.map(|example| example.inputs).unwrap_or_default();
+    let inputs = inputs(model, task);
     let options: Vec<String> =
         [("revision", pinned(model.snapshot)), ("endpoint", endpoint(model, site).map(str::to_owned))]
             .into_iter()
