@@ -77,18 +77,22 @@ impl Library {
             ids.extend(inner.into_iter().map(|name| format!("{owner}/{name}")));
             ids.insert(owner);
         }
-        Ok(ids.iter().filter_map(|id| self.repo(id)).collect())
+        Ok(ids.iter().filter_map(|id| self.outermost(id)).collect())
     }
 
     /// The repository of this id.
     pub fn repo(&self, id: &str) -> Option<Repo> {
-        let repo = RepoId::parse(id).ok().filter(|repo| repo.as_str() == id)?;
-        let path = id.split('/').fold(self.root.clone(), |path, part| path.join(part));
         // What lies within a repository is its own.
         let nested = id.split_once('/').is_some_and(|(owner, _)| is_repository(&self.root.join(owner)));
+        self.outermost(id).filter(|_| !nested)
+    }
+
+    /// The repository of this id, which lies within no other.
+    fn outermost(&self, id: &str) -> Option<Repo> {
+        let repo = RepoId::parse(id).ok().filter(|repo| repo.as_str() == id)?;
+        let path = id.split('/').fold(self.root.clone(), |path, part| path.join(part));
         let inside = path.canonicalize().ok()?.starts_with(&self.root);
-        (inside && !nested && is_repository(&path))
-            .then(|| Repo { id: repo, folder: Folder::within(self.root.clone(), path) })
+        (inside && is_repository(&path)).then(|| Repo { id: repo, folder: Folder::within(self.root.clone(), path) })
     }
 
     /// What a repository holds now; its files are hashed where they have not been yet.
