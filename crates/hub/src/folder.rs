@@ -24,7 +24,7 @@ pub use storage::FolderStorage;
 const PIECE: u64 = 1 << 20;
 
 /// The largest card or config that is read whole; a larger one counts as absent.
-const LARGEST_TEXT: u64 = 16 << 20;
+pub(crate) const LARGEST_TEXT: u64 = 16 << 20;
 
 /// One repository in a folder, with the Hub's layout. Hidden files and folders are no part of it.
 #[derive(Debug, Clone)]
@@ -197,11 +197,7 @@ impl Source for Folder {
         parts: &'a [Range<u64>],
         sink: &'a mut dyn PartSink,
     ) -> LocalBoxFuture<'a, Result<()>> {
-        let read = move |part: &Range<u64>| {
-            let mut placed = Placed { offset: part.start, sink: &mut *sink };
-            self.copy(&snapshot.repo, file, Some(part.clone()), &mut placed)
-        };
-        Box::pin(async move { parts.iter().try_for_each(read) })
+        Box::pin(async move { copy_parts(parts, sink, |part, sink| self.copy(&snapshot.repo, file, part, sink)) })
     }
 
     fn kept<'a>(&'a self, _: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {
@@ -209,10 +205,19 @@ impl Source for Folder {
     }
 }
 
+/// Copies parts of a file one after the other, each as a range of it.
+pub(crate) fn copy_parts(
+    parts: &[Range<u64>],
+    sink: &mut dyn PartSink,
+    copy: impl Fn(Option<Range<u64>>, &mut dyn Sink) -> Result<()>,
+) -> Result<()> {
+    parts.iter().try_for_each(|part| copy(Some(part.clone()), &mut Placed { offset: part.start, sink: &mut *sink }))
+}
+
 /// Tells a sink of parts where the bytes of one lie.
-pub(crate) struct Placed<'a> {
-    pub(crate) offset: u64,
-    pub(crate) sink: &'a mut dyn PartSink,
+struct Placed<'a> {
+    offset: u64,
+    sink: &'a mut dyn PartSink,
 }
 
 impl Sink for Placed<'_> {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use crate::folder::{copy_file, is_visible};
+use crate::folder::{LARGEST_TEXT, copy_file, copy_parts, is_visible};
 use crate::snapshot::{architectures, from_hex, to_hex};
 use crate::{
     Error, Kept, LocalBoxFuture, ModelCard, PartSink, RepoFile, RepoId, Repositories, Result, Revision, Sink, Snapshot,
@@ -20,9 +20,6 @@ const PIECE: usize = 1 << 20;
 
 /// The largest file that may be a pointer of git LFS, by its specification.
 const LARGEST_POINTER: u64 = 1024;
-
-/// The largest card or config that is read whole; a larger one counts as absent.
-const LARGEST_TEXT: u64 = 16 << 20;
 
 /// A repository of git. The program `git` reads it; nothing that the repository's own configuration names is run.
 #[derive(Debug, Clone)]
@@ -347,12 +344,9 @@ impl Source for Git {
         sink: &'a mut dyn PartSink,
     ) -> LocalBoxFuture<'a, Result<()>> {
         let commit = snapshot.commit.as_deref().unwrap_or("HEAD");
-        Box::pin(async move {
-            parts.iter().try_for_each(|part| {
-                let mut placed = crate::folder::Placed { offset: part.start, sink: &mut *sink };
-                self.copy(&snapshot.repo, commit, file, Some(part.clone()), &mut placed)
-            })
-        })
+        Box::pin(
+            async move { copy_parts(parts, sink, |part, sink| self.copy(&snapshot.repo, commit, file, part, sink)) },
+        )
     }
 
     fn kept<'a>(&'a self, _: &'a Snapshot, file: &'a RepoFile) -> LocalBoxFuture<'a, Kept> {

@@ -45,7 +45,7 @@ pub use plan::{COMPACT, HALF, Plan, Wanted, least_table, plan, word_table};
 pub use repo::{Endpoint, RepoId, Revision, Token};
 #[cfg(not(target_arch = "wasm32"))]
 pub use safetensors::parameters;
-pub use snapshot::{RepoFile, Snapshot};
+pub use snapshot::{RepoFile, Snapshot, to_hex};
 pub use storage::{Lock, MemoryStorage, Storage, StorageError};
 pub use transport::{Body, Method, Request, Response, Transport, TransportError};
 

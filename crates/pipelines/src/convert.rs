@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use vitrine_hub::{COMPACT, HALF, Plan, RepoFile, Sink, SinkError, Snapshot, Source, Wanted, plan};
+use vitrine_hub::{COMPACT, HALF, Plan, RepoFile, Sink, SinkError, Snapshot, Source, Wanted, plan, to_hex};
 use vitrine_models::{Architecture, Asked, CompactFile, Config, Converter, Resident, TensorInfo, architecture};
 use vitrine_tasks::protocol::{Phase, Progress};
 
@@ -56,7 +56,7 @@ pub async fn convert(source: &dyn Source, snapshot: &Snapshot, dtype: &str, host
         result?;
         sink.converter.end_file()?;
         let hash = std::mem::take(&mut sink.hasher).finalize();
-        hashes.insert(file.path.clone(), Value::String(hash.iter().map(|byte| format!("{byte:02x}")).collect()));
+        hashes.insert(file.path.clone(), Value::String(to_hex(&hash)));
     }
     let entries = [
         ("format", Some("pt".to_owned())),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use vitrine_hub::{RepoId, Snapshot, Source, Version, VersionKind};
+use vitrine_hub::{RepoId, Snapshot, Source, Version, VersionKind, to_hex};
 
 use super::Facts;
 use super::written::Written;
@@ -62,8 +62,7 @@ pub fn describe(snapshot: &Snapshot, facts: &Facts) -> Value {
         .map(|file| {
             let mut sibling = json!({ "rfilename": file.path, "size": file.size });
             if let (Some(hash), Value::Object(fields)) = (file.sha256, &mut sibling) {
-                let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                fields.insert("lfs".to_owned(), json!({ "sha256": sha256, "size": file.size }));
+                fields.insert("lfs".to_owned(), json!({ "sha256": to_hex(&hash), "size": file.size }));
             }
             sibling
         })

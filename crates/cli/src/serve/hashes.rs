@@ -1,7 +1,6 @@
 //! What git and Git LFS call a file: its hashes, computed once for each state of the file.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use std::time::SystemTime;
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use vitrine_hub::to_hex;
 
 /// Files from this size on are of the LFS type, as are those with an extension below.
 const LFS_SIZE: u64 = 1_000_000;
@@ -71,7 +71,7 @@ impl Hash {
     /// The git blob's SHA-1, which for an LFS file is that of its pointer.
     pub fn oid(&self, size: u64) -> String {
         match self {
-            Self::Git(hash) => hex(hash),
+            Self::Git(hash) => to_hex(hash),
             Self::Lfs(_) => git_oid(self.pointer(size).unwrap_or_default().as_bytes()),
         }
     }
@@ -80,7 +80,7 @@ impl Hash {
     pub fn sha256(&self) -> Option<String> {
         match self {
             Self::Git(_) => None,
-            Self::Lfs(hash) => Some(hex(hash)),
+            Self::Lfs(hash) => Some(to_hex(hash)),
         }
     }
 
@@ -93,29 +93,21 @@ impl Hash {
     /// The strong entity tag of the content, quoted.
     pub fn etag(&self) -> String {
         match self {
-            Self::Git(hash) => format!("\"{}\"", hex(hash)),
-            Self::Lfs(hash) => format!("\"{}\"", hex(hash)),
+            Self::Git(hash) => format!("\"{}\"", to_hex(hash)),
+            Self::Lfs(hash) => format!("\"{}\"", to_hex(hash)),
         }
     }
 }
 
 /// The SHA-1 that git gives to a blob.
 fn git_oid(content: &[u8]) -> String {
-    hex(&Sha1::new_with_prefix(format!("blob {}\0", content.len())).chain_update(content).finalize())
+    to_hex(&Sha1::new_with_prefix(format!("blob {}\0", content.len())).chain_update(content).finalize())
 }
 
 /// The SHA-1 of a list of names and what they stand for.
 pub fn list_sha<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let hasher = items.fold(Sha1::new(), |hasher, (path, oid)| hasher.chain_update(format!("{oid} {path}\0")));
-    hex(&hasher.finalize())
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    to_hex(&hasher.finalize())
 }
 
 fn digest<D: Digest>(mut hasher: D, content: &mut dyn Read, size: u64) -> io::Result<sha2::digest::Output<D>> {

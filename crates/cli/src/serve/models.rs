@@ -8,11 +8,10 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
-use vitrine_hub::{ModelCard, Repositories, Revision, Wanted, plan};
+use vitrine_hub::{ModelCard, Repositories, Revision, Wanted, plan, to_hex};
 
 use super::answer::{Refusal, json_answer, set};
 use super::call::Call;
-use super::hashes::hex;
 use super::library::{Commit, Entry, Library, Repo};
 use super::time;
 
@@ -111,7 +110,7 @@ fn describe(library: &Library, repo: Repo) -> Result<Described, Refusal> {
     let id = repo.id.as_str();
     let mut fields = Map::new();
     let mut field = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    field("_id", Value::String(hex(&Sha1::digest(id)).chars().take(24).collect()));
+    field("_id", Value::String(to_hex(&Sha1::digest(id)).chars().take(24).collect()));
     field("id", json!(id));
     field("modelId", json!(id));
     if let Some((owner, _)) = id.split_once('/') {

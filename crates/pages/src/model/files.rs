@@ -1,7 +1,7 @@
 //! The files of a model with their sizes and hashes.
 
 use maud::{Markup, html};
-use vitrine_hub::RepoFile;
+use vitrine_hub::{RepoFile, to_hex};
 use vitrine_views::format;
 
 use super::Model;
@@ -45,7 +45,7 @@ fn row(model: &Model, place: &Place, file: &RepoFile) -> Markup {
         true => place.file_url(snapshot, &file.path),
         false => place.page_url(snapshot, &file.path),
     };
-    let hash = file.sha256.map(|hash| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let hash = file.sha256.map(|hash| to_hex(&hash));
     html! {
         tr {
             th scope="row" {
