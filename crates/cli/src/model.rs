@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use vitrine_hub::{
-    Endpoint, Folder, FolderStorage, Git, Http, MemoryStorage, RepoId, Repositories, Revision, Storage, Token,
+    Endpoint, Folder, FolderStorage, Git, Http, MemoryStorage, RepoId, Repositories, Revision, Snapshot, Source,
+    Storage, Token,
 };
 use vitrine_tasks::ErrorCode;
 
@@ -65,6 +66,17 @@ impl ModelOptions {
         let (source, storage) = hub(self.endpoint.as_deref())?;
         Ok(Model { source: Box::new(source), storage: Some(storage), repo, revision })
     }
+}
+
+/// The largest text file that is read.
+const LARGEST_TEXT: u64 = 16 << 20;
+
+/// A text file of a repository, where it has one of that size at most.
+pub async fn text(source: &dyn Source, snapshot: &Snapshot, path: &str) -> Result<Option<String>, Failure> {
+    let Some(file) = snapshot.file(path).filter(|file| file.size <= LARGEST_TEXT) else { return Ok(None) };
+    let mut bytes = Vec::new();
+    source.read(snapshot, file, None, &mut bytes).await?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The Hub at an endpoint, or at the one that the environment names, and where its files are kept.

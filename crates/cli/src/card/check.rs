@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use vitrine_hub::RepoId;
 use vitrine_hub::card::{Problem, Severity, check_of};
 
-use super::{sections, text};
+use super::sections;
 use crate::Failure;
-use crate::model::{Model, ModelOptions};
+use crate::model::{Model, ModelOptions, text};
 
 /// The arguments of `vitrine card check`; the model may also be a card's own file.
 #[derive(Debug, Args)]
@@ -59,7 +59,8 @@ async fn read(options: &ModelOptions) -> Result<(String, Option<RepoId>, String)
     }
 }
 
-fn line(name: &str, problem: &Problem) -> String {
+/// A problem as compilers say it, with the name of the card's file before it.
+pub fn line(name: &str, problem: &Problem) -> String {
     let place = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
     // A message may quote what the card says, which may hold anything.
     let message: String = problem.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -5,8 +5,8 @@ use vitrine_hub::{RepoFile, RepoId, Snapshot, Source};
 use vitrine_views::format;
 
 use super::licence::licence_of;
-use super::text;
 use crate::Failure;
+use crate::model::text;
 
 /// Where the text of a licence may be.
 const LICENCE_FILES: &[&str] =

@@ -1,6 +1,6 @@
 //! `vitrine card`: model cards checked as the Hub checks them, and made from what a model's files say.
 
-mod check;
+pub mod check;
 mod facts;
 mod licence;
 mod new;
@@ -8,7 +8,6 @@ mod sections;
 mod template;
 
 use clap::{Args, Subcommand};
-use vitrine_hub::{RepoFile, Snapshot, Source};
 
 use crate::Failure;
 
@@ -33,16 +32,4 @@ pub async fn card(options: Options) -> Result<(), Failure> {
         Action::Check(options) => check::check(options).await,
         Action::New(options) => new::new(options).await,
     }
-}
-
-/// The largest text file that is read.
-const LARGEST_TEXT: u64 = 16 << 20;
-
-/// A text file of a repository, where it has one of that size at most.
-async fn text(source: &dyn Source, snapshot: &Snapshot, path: &str) -> Result<Option<String>, Failure> {
-    let is_small = |file: &&RepoFile| file.size <= LARGEST_TEXT;
-    let Some(file) = snapshot.file(path).filter(is_small) else { return Ok(None) };
-    let mut bytes = Vec::new();
-    source.read(snapshot, file, None, &mut bytes).await?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -18,15 +18,13 @@ use vitrine_tasks::ErrorCode;
 use vitrine_views::format;
 
 use crate::Failure;
-use crate::model::hub;
+use crate::card::check::line;
+use crate::model::{hub, text};
 use crate::serve::library::{Library, is_repository};
 pub use publish::describe;
 use publish::{publish, publish_names};
 pub use site::{Assets, assets};
 use written::Written;
-
-/// The largest card or config that is read.
-const LARGEST_TEXT: u64 = 16 << 20;
 
 /// The arguments of `vitrine page`.
 #[derive(Debug, Args)]
@@ -208,8 +206,10 @@ async fn write_model(
     }
     let facts = facts(source, &snapshot).await;
     if !is_hosted {
-        for problem in facts.errors(&found.repo) {
-            eprintln!("note: {}: {problem}", found.repo);
+        // What the Hub would refuse the card for.
+        let problems = facts.readme.as_deref().map(|readme| check_of(Some(&found.repo), readme)).unwrap_or_default();
+        for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
+            eprint!("note: {}: {}", found.repo, line("README.md", problem));
         }
         publish(source, &mut snapshot, &facts, written).await?;
         publish_names(&found.repo, &versions, written)?;
@@ -247,24 +247,11 @@ impl Facts {
     }
 }
 
-impl Facts {
-    /// What the Hub would refuse the card for.
-    fn errors(&self, repo: &RepoId) -> Vec<String> {
-        let problems = self.readme.as_deref().map(|readme| check_of(Some(repo), readme)).unwrap_or_default();
-        let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
-        errors
-            .map(|problem| {
-                let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-                format!("README.md{line}: {}", problem.message)
-            })
-            .collect()
-    }
-}
-
 /// Reads the small files of a repository that its page is made of, and the headers of its weights.
 pub(crate) async fn facts(source: &dyn Source, snapshot: &Snapshot) -> Facts {
-    let readme = text(source, snapshot, "README.md").await;
-    let config = text(source, snapshot, "config.json").await;
+    // A page is made without a file that cannot be read.
+    let readme = text(source, snapshot, "README.md").await.ok().flatten();
+    let config = text(source, snapshot, "config.json").await.ok().flatten();
     let weights = plan(snapshot, Wanted::Original).weights;
     let safetensors = weights.iter().all(|file| file.path.ends_with(".safetensors"));
     let parameters = if safetensors { parameters(source, snapshot, &weights).await } else { None };
@@ -275,12 +262,4 @@ pub(crate) async fn facts(source: &dyn Source, snapshot: &Snapshot) -> Facts {
         parameters,
         weights: weights.iter().map(|file| file.size).sum(),
     }
-}
-
-async fn text(source: &dyn Source, snapshot: &Snapshot, path: &str) -> Option<String> {
-    let file = snapshot.file(path).filter(|file| file.size <= LARGEST_TEXT)?;
-    let mut bytes = Vec::new();
-    // A page is made without a file that cannot be read.
-    source.read(snapshot, file, None, &mut bytes).await.ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
