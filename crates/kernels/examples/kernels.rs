@@ -84,14 +84,11 @@ extern "C" fn prepare(work: u32, a: usize, b: usize, c: usize) {
             })
         }
         2 | 3 => {
-            let mut panels = vec![0; int8::packed_len(c, b)];
-            let (scales, sums): (Vec<f32>, Vec<i32>) =
-                (0..c).map(|output| int8::pack(&mut panels, b, output, &random.numbers(b))).unzip();
+            let matrix = checks::int8::matrix(&mut random, c, b).0;
             let quantized = int8::Rows::quantize(&rows, b);
             Box::new(move |rows, out| {
                 let again = (work == 2).then(|| int8::Rows::quantize(rows, b));
-                let rows = again.as_ref().unwrap_or(&quantized);
-                int8::product(rows, &panels, &scales, &sums, c, plain, &mut out[..a * c]);
+                matrix.product(again.as_ref().unwrap_or(&quantized), plain, &mut out[..a * c]);
             })
         }
         4 => {

@@ -1,10 +1,14 @@
 //! Rows times a matrix of weights, both quantized: weights to -127..=127 with a scale an output, rows to 0..=127 (what
 //! relaxed dot products of WebAssembly are exact for) with a scale and a zero point each.
 //!
-//! Packed panels of eight outputs hold four inputs of the first output, the same four of the second, and so on. All
-//! variants answer the same numbers, bit by bit, up to the activation.
+//! Packed panels of eight outputs hold four inputs of the first output, the same four of the second, and so on. Of eight
+//! inputs, the first, second, fifth and sixth are summed in 16 bits, and the other four, where processors are faster at that and the
+//! weights of each four are so small that it is exact ([`quantize_weights`] makes them so). All variants answer the same
+//! numbers, bit by bit, up to the activation.
 
 pub(crate) mod dots;
+
+use std::collections::TryReserveError;
 
 use crate::lanes::{self, Kernel, Lanes};
 use crate::tile::{GROUP, Place, Sums, group, rows_times_panels};
@@ -14,54 +18,126 @@ pub(crate) use dots::{Activation, Weight};
 /// Inputs that are packed together.
 const INPUTS: usize = 4;
 
-/// Bytes that a packed matrix `[outputs, inputs]` takes.
-pub fn packed_len(outputs: usize, inputs: usize) -> usize {
-    outputs.div_ceil(PANEL) * PANEL * padded(inputs)
-}
-
 /// Inputs with the zeros that are packed behind them.
 fn padded(inputs: usize) -> usize {
-    inputs.next_multiple_of(INPUTS)
+    inputs.next_multiple_of(2 * INPUTS)
 }
 
-/// A row quantized symmetrically: its scale, `largest / 127`, and its numbers from -127 to 127. What is no number becomes 0.
+/// The four of eight inputs that are summed in 16 bits, and the other four.
+fn fours<T>([a, b, c, d, e, f, g, h]: [T; 2 * INPUTS]) -> [[T; 4]; 2] {
+    [[a, b, e, f], [c, d, g, h]]
+}
+
+/// The largest sum that four weights of one sign may have: times 127 it is within 16 bits.
+const HEAVIEST: i32 = i16::MAX as i32 / 127;
+
+/// A row quantized symmetrically: its scale and its numbers from -127 to 127. The scale is `largest / 127`, or more where the
+/// weights of one sign in a [four](fours) would else be more than [`HEAVIEST`] in sum; what rounding may add, half a
+/// number each, is left out of it. What is no number becomes 0.
 pub fn quantize_weights(row: &[f32]) -> (f32, impl Iterator<Item = i8>) {
     let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs())).min(f32::MAX);
-    let factor = if largest > 1e-30 { 127.0 / largest } else { 0.0 };
-    let numbers = row.iter().map(move |x| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8);
-    (largest / 127.0, numbers)
-}
-
-/// Packs row `output` [quantized](quantize_weights); answers its scale and the sum of its quantized numbers.
-pub fn pack(panels: &mut [i8], inputs: usize, output: usize, row: &[f32]) -> (f32, i32) {
-    let (scale, numbers) = quantize_weights(row);
-    (scale, pack_numbers(panels, inputs, output, numbers))
-}
-
-/// Packs row `output`, which is quantized already; answers the sum of its numbers.
-pub fn pack_quantized(panels: &mut [i8], inputs: usize, output: usize, row: &[i8]) -> i32 {
-    pack_numbers(panels, inputs, output, row.iter().copied())
-}
-
-fn pack_numbers(panels: &mut [i8], inputs: usize, output: usize, mut numbers: impl Iterator<Item = i8>) -> i32 {
-    let mut sum = 0;
-    let panel = panels.chunks_exact_mut((padded(inputs) * PANEL).max(1)).nth(output / PANEL).unwrap_or_default();
-    for group in panel.chunks_exact_mut(INPUTS * PANEL) {
-        let places = group.iter_mut().skip(output % PANEL * INPUTS).take(INPUTS);
-        for (place, number) in places.zip(&mut numbers) {
-            *place = number;
-            sum += i32::from(number);
+    let (eights, rest) = row.as_chunks();
+    let last: [f32; 8] = lanes::filled(rest, 0.0);
+    let mut heaviest = 0f32;
+    for eight in eights.iter().chain([&last]) {
+        for four in fours(*eight) {
+            let sum = |sign: f32| four.into_iter().map(|x| (x * sign).max(0.0)).sum::<f32>();
+            heaviest = heaviest.max(sum(1.0)).max(sum(-1.0));
         }
     }
-    sum
+    let scale = (largest / 127.0).max(heaviest.min(f32::MAX) / (HEAVIEST - 2) as f32);
+    let factor = if largest > 1e-30 { 1.0 / scale } else { 0.0 };
+    let numbers = row.iter().map(move |x| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8);
+    (scale, numbers)
 }
 
-/// Row `output`, its numbers one behind another.
-pub fn unpack(panels: &[i8], inputs: usize, output: usize, row: &mut [i8]) {
-    let panel = panels.chunks_exact((padded(inputs) * PANEL).max(1)).nth(output / PANEL).unwrap_or_default();
-    let numbers =
-        panel.chunks_exact(INPUTS * PANEL).flat_map(|group| group.iter().skip(output % PANEL * INPUTS).take(INPUTS));
-    row.iter_mut().zip(numbers).for_each(|(to, from)| *to = *from);
+/// A packed matrix `[outputs, inputs]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Numbers that come out.
+    pub outputs: usize,
+    /// Numbers that go in.
+    pub inputs: usize,
+    /// Quantized weights.
+    pub panels: Vec<i8>,
+    /// What the weights of each output are to be multiplied by.
+    pub scales: Vec<f32>,
+    /// The sum of each output's quantized weights.
+    pub sums: Vec<i32>,
+    /// Whether each [four](fours) of products can be summed in 16 bits.
+    pub fits: bool,
+}
+
+impl Matrix {
+    /// A matrix of zeros.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn zeros(outputs: usize, inputs: usize) -> Result<Self, TryReserveError> {
+        let panels = zeros(outputs.div_ceil(PANEL) * PANEL * padded(inputs))?;
+        Ok(Self { outputs, inputs, panels, scales: zeros(outputs)?, sums: zeros(outputs)?, fits: true })
+    }
+
+    /// [Quantizes](quantize_weights) a row and sets it.
+    pub fn set(&mut self, output: usize, row: &[f32]) {
+        let (scale, numbers) = quantize_weights(row);
+        self.set_numbers(output, numbers, scale);
+    }
+
+    /// Sets a row that is quantized already.
+    pub fn set_quantized(&mut self, output: usize, row: &[i8], scale: f32) {
+        self.set_numbers(output, row.iter().copied(), scale);
+    }
+
+    fn set_numbers(&mut self, output: usize, mut numbers: impl Iterator<Item = i8>, scale: f32) {
+        let panel_len = (padded(self.inputs) * PANEL).max(1);
+        let panel = self.panels.chunks_exact_mut(panel_len).nth(output / PANEL).unwrap_or_default();
+        let mut total = 0;
+        for group in panel.chunks_exact_mut(2 * INPUTS * PANEL) {
+            let eight: [i8; 2 * INPUTS] = std::array::from_fn(|_| numbers.next().unwrap_or_default());
+            for (places, numbers) in group.chunks_exact_mut(INPUTS * PANEL).zip(eight.chunks_exact(INPUTS)) {
+                let places = places.iter_mut().skip(output % PANEL * INPUTS);
+                places.zip(numbers).for_each(|(place, number)| *place = *number);
+            }
+            for four in fours(eight.map(i32::from)) {
+                let sum = |sign: i32| four.into_iter().map(|x| (x * sign).max(0)).sum::<i32>();
+                let (positive, negative) = (sum(1), sum(-1));
+                self.fits &= positive.max(negative) <= HEAVIEST;
+                total += positive - negative;
+            }
+        }
+        if let (Some(kept_scale), Some(kept_sum)) = (self.scales.get_mut(output), self.sums.get_mut(output)) {
+            (*kept_scale, *kept_sum) = (scale, total);
+        }
+    }
+
+    /// Copies the quantized row `output`; answers its scale.
+    pub fn row(&self, output: usize, row: &mut [i8]) -> f32 {
+        let panel_len = (padded(self.inputs) * PANEL).max(1);
+        let panel = self.panels.chunks_exact(panel_len).nth(output / PANEL).unwrap_or_default();
+        let groups = panel.chunks_exact(INPUTS * PANEL);
+        let numbers = groups.flat_map(|group| group.iter().skip(output % PANEL * INPUTS).take(INPUTS));
+        row.iter_mut().zip(numbers).for_each(|(to, from)| *to = *from);
+        self.scales.get(output).copied().unwrap_or_default()
+    }
+
+    /// Rows times the matrix, into `out` `[m * outputs]`.
+    ///
+    /// # Panics
+    /// Where there are fewer rows or weights than `out` asks for.
+    pub fn product(&self, rows: &Rows, finish: Finish<'_>, out: &mut [f32]) {
+        assert!(self.panels.len() >= self.outputs.div_ceil(PANEL) * PANEL * padded(rows.inputs), "weights are missing");
+        assert!(self.scales.len().min(self.sums.len()) >= self.outputs, "scales or sums are missing");
+        assert!(rows.scales.len() * self.outputs >= out.len(), "rows are missing");
+        lanes::run(Product { rows, matrix: self, finish, out });
+    }
+}
+
+fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(count)?;
+    numbers.resize(count, T::default());
+    Ok(numbers)
 }
 
 /// Rows quantized one by one; good for several products.
@@ -125,47 +201,15 @@ fn quantize<L: Lanes>(row: &[f32], numbers: &mut [Activation]) -> (f32, i32) {
     let zero_point = (negative * factor).round_ties_even();
     let [factor, shift] = constants([factor, MAGIC + zero_point]);
     let quantized = |x: L| x.mul(factor).add(shift);
-    let (places, places_left) = numbers.as_chunks_mut();
-    for (chunk, place) in chunks.iter().zip(&mut *places) {
+    for (chunk, place) in chunks.iter().chain([&last]).zip(numbers.as_chunks_mut().0) {
         quantized(L::load(chunk)).store_low_bits(place);
     }
-    let mut place = [0; PANEL];
-    quantized(L::load(&last)).store_low_bits(&mut place);
-    // Rows are padded to fours: the rest may be shorter than, or as long as, a place.
-    let places_left = if rest.len() > INPUTS {
-        places.last_mut().map_or(places_left, |place| place.as_mut_slice())
-    } else {
-        places_left
-    };
-    places_left.iter_mut().zip(place).for_each(|(to, from)| *to = from);
     (scale + lanes::total(flaw), zero_point as i32)
-}
-
-/// Rows times a packed matrix with its scales and sums, which [`pack`] answered, into `out` `[m * outputs]`.
-///
-/// # Panics
-/// Where there are fewer rows, weights, scales or sums than `out` asks for.
-pub fn product(
-    rows: &Rows,
-    panels: &[i8],
-    scales: &[f32],
-    sums: &[i32],
-    outputs: usize,
-    finish: Finish<'_>,
-    out: &mut [f32],
-) {
-    assert!(panels.len() >= packed_len(outputs, rows.inputs), "weights are missing");
-    assert!(scales.len() >= outputs && sums.len() >= outputs, "scales or sums are missing");
-    assert!(rows.scales.len() * outputs >= out.len(), "rows are missing");
-    lanes::run(Product { rows, panels, scales, sums, outputs, finish, out });
 }
 
 struct Product<'a> {
     rows: &'a Rows,
-    panels: &'a [i8],
-    scales: &'a [f32],
-    sums: &'a [i32],
-    outputs: usize,
+    matrix: &'a Matrix,
     finish: Finish<'a>,
     out: &'a mut [f32],
 }
@@ -175,7 +219,20 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Self { rows, panels, scales, sums, outputs, finish, out } = self;
+        if self.matrix.fits && dots::pairs_are_faster() {
+            self.by::<L, L::PairedDots>();
+        } else {
+            self.by::<L, L::Dots>();
+        }
+    }
+}
+
+impl Product<'_> {
+    #[inline(always)]
+    fn by<L: Lanes, D: Sums<Number = Activation, Weight = Weight, Sum = i32>>(self) {
+        let Self { rows, matrix, finish, out } = self;
+        let Matrix { outputs, panels, scales, sums, .. } = matrix;
+        let outputs = *outputs;
         let inputs = padded(rows.inputs);
         let count = out.len().checked_div(outputs).unwrap_or_default();
         let mut weights = dots::Weights::default();
@@ -189,7 +246,7 @@ impl Kernel for Product<'_> {
             let sums = sums.get(first..first + width).unwrap_or_default();
             for row in (0..count).step_by(4) {
                 let four = 4.min(count - row);
-                let place = Place::<L::Dots> {
+                let place = Place::<D> {
                     rows: rows.numbers.as_ptr().wrapping_add(row * inputs),
                     row_stride: inputs,
                     panels: weights.as_ptr(),
@@ -197,9 +254,9 @@ impl Kernel for Product<'_> {
                     out: results.as_mut_ptr(),
                     out_stride: GROUP * PANEL,
                 };
-                // SAFETY: `product` asserted that there are so many rows and weights; `results` has room for four
+                // SAFETY: `Matrix::product` asserted that there are so many rows and weights; `results` has room for four
                 // rows of a group.
-                unsafe { rows_times_panels(place, four, group, inputs / L::Dots::STEP) };
+                unsafe { rows_times_panels(place, four, group, inputs / D::STEP) };
                 for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
                     let quantized = rows.scales.get(row).copied().unwrap_or_default();
                     let out = out.get_mut(row * outputs + first..).unwrap_or_default();

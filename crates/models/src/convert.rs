@@ -1,7 +1,7 @@
 //! Compact checkpoints: one safetensors file, made of a checkpoint's bytes as they arrive, with large tensors in fewer bits.
 //!
 //! Layout: a tensor keeps its name and its shape. Those of two dimensions and at least 2^14 numbers are in I8 (`q8`), each row
-//! multiplied by its scale, `largest / 127`, in the F32 tensor `NAME.q8_scales` `[rows]`; or those of two and more dimensions
+//! multiplied by its scale, as [`vitrine_kernels::int8::quantize_weights`] chooses it, in the F32 tensor `NAME.q8_scales` `[rows]`; or those of two and more dimensions
 //! are in F16 (`f16`). All other tensors of floats are in F32, also those of two dimensions whose numbers the architecture
 //! computes with unrounded; what holds no floats is left out. Tensors in F32, scales among them, come first, so that every
 //! tensor is aligned; then matrices; then the tables of which only some rows are read, the largest last. The metadata name

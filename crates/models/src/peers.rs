@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
+use vitrine_kernels::int8;
 
 use crate::layers::{AttentionPart, FeedForwardPart};
 use crate::weights::{Matrix, Panels};
@@ -239,9 +240,9 @@ fn matrix_message(id: u32, matrix: Matrix) -> Message {
             message.halves = panels.into_iter().map(half::bf16::to_bits).collect();
             2
         }
-        Panels::Q8 { numbers, scales, sums } => {
-            message.words = sums.into_iter().map(i32::cast_unsigned).collect();
-            (message.bytes, message.numbers) = (numbers, scales);
+        Panels::Q8(int8::Matrix { panels, scales, sums, fits, .. }) => {
+            message.words = [u32::from(fits)].into_iter().chain(sums.into_iter().map(i32::cast_unsigned)).collect();
+            (message.bytes, message.numbers) = (panels, scales);
             3
         }
         Panels::Absent => 4,
@@ -256,11 +257,14 @@ fn matrix(message: &Message, mut words: Words<'_>) -> Result<Matrix> {
         0 => Panels::F32(message.numbers.clone()),
         1 => Panels::F16(message.halves.iter().map(|bits| half::f16::from_bits(*bits)).collect()),
         2 => Panels::Bf16(message.halves.iter().map(|bits| half::bf16::from_bits(*bits)).collect()),
-        3 => Panels::Q8 {
-            numbers: message.bytes.clone(),
+        3 => Panels::Q8(int8::Matrix {
+            outputs,
+            inputs,
+            fits: words.next()? == 1,
+            panels: message.bytes.clone(),
             scales: message.numbers.clone(),
             sums: words.0.iter().copied().map(u32::cast_signed).collect(),
-        },
+        }),
         4 => Panels::Absent,
         _ => return Err(malformed()),
     };

@@ -4,7 +4,7 @@
 use vitrine_kernels::attention::{Shape, attend};
 use vitrine_kernels::{Finish, Function, int8, norm, product, rows::add};
 
-use crate::checks::Random;
+use crate::checks::{Random, int8::matrix};
 
 /// Numbers of a token.
 pub const HIDDEN: usize = 384;
@@ -19,7 +19,7 @@ const QUANTIZATION: usize = 8;
 
 enum Panels {
     F32(Vec<f32>),
-    Int8(Vec<i8>, Vec<f32>, Vec<i32>),
+    Int8(int8::Matrix),
 }
 
 struct Matrix {
@@ -31,10 +31,7 @@ struct Matrix {
 impl Matrix {
     fn new(random: &mut Random, quantized: bool, outputs: usize, inputs: usize) -> Self {
         let panels = if quantized {
-            let mut panels = vec![0; int8::packed_len(outputs, inputs)];
-            let mut pack = |output| int8::pack(&mut panels, inputs, output, &random.numbers(inputs));
-            let (scales, sums) = (0..outputs).map(&mut pack).unzip();
-            Panels::Int8(panels, scales, sums)
+            Panels::Int8(matrix(random, outputs, inputs).0)
         } else {
             Panels::F32(random.numbers(product::packed_len(outputs, inputs)))
         };
@@ -48,9 +45,7 @@ impl Matrix {
         let finish = Finish { bias: &self.bias, activation, add: false };
         match (&self.panels, quantized) {
             (Panels::F32(panels), _) => product::product(rows, panels, self.inputs, outputs, finish, &mut out),
-            (Panels::Int8(panels, scales, sums), Some(rows)) => {
-                int8::product(rows, panels, scales, sums, outputs, finish, &mut out);
-            }
+            (Panels::Int8(matrix), Some(rows)) => matrix.product(rows, finish, &mut out),
             _ => {}
         }
         out

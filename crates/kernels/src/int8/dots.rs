@@ -6,14 +6,31 @@ pub(crate) use bytes::{Activation, Weight, Weights};
 #[cfg(all(target_feature = "simd128", not(target_feature = "relaxed-simd")))]
 pub(crate) use words::{Activation, Weight, Weights};
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) use bytes::Avx2;
 #[cfg(not(target_feature = "simd128"))]
 pub(crate) use bytes::Portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use bytes::{Avx2, PairedAvx2};
 #[cfg(target_feature = "relaxed-simd")]
-pub(crate) use bytes::Relaxed as Simd128;
+pub(crate) use bytes::{PairedRelaxed as PairedSimd128, Relaxed as Simd128};
 #[cfg(all(target_feature = "simd128", not(target_feature = "relaxed-simd")))]
-pub(crate) use words::Simd128;
+pub(crate) use words::{Simd128, Simd128 as PairedSimd128};
+
+/// Whether sums that add two products in 16 bits are faster: where the processor has no instruction for a dot product of
+/// bytes. What relaxed dot products answer outside of their range tells it.
+#[cfg(target_feature = "relaxed-simd")]
+pub(crate) fn pairs_are_faster() -> bool {
+    use std::arch::wasm32::*;
+    let [weights, numbers] = [127, 255].map(|byte| u8x16_splat(std::hint::black_box(byte)));
+    let sums = i32x4_relaxed_dot_i8x16_i7x16_add(weights, numbers, i32x4_splat(0));
+    // Two sums of two products, each kept at the largest number of 16 bits.
+    i32x4_extract_lane::<0>(sums) == 2 * i32::from(i16::MAX)
+}
+
+/// Whether sums that add two products in 16 bits are faster.
+#[cfg(not(target_feature = "relaxed-simd"))]
+pub(crate) fn pairs_are_faster() -> bool {
+    cfg!(target_arch = "x86_64")
+}
 
 /// Four inputs at once, as they are packed.
 #[cfg(not(all(target_feature = "simd128", not(target_feature = "relaxed-simd"))))]
@@ -86,7 +103,7 @@ mod bytes {
     }
 
     #[cfg(target_arch = "x86_64")]
-    pub(crate) use avx2::Avx2;
+    pub(crate) use avx2::{Avx2, PairedAvx2};
 
     #[cfg(target_arch = "x86_64")]
     mod avx2 {
@@ -143,10 +160,60 @@ mod bytes {
                 unsafe { _mm256_storeu_si256(to.cast(), self.0) };
             }
         }
+
+        /// The same, two products added in 16 bits.
+        #[derive(Clone, Copy)]
+        pub(crate) struct PairedAvx2(Avx2);
+
+        impl Sums for PairedAvx2 {
+            type Number = u8;
+            type Weight = i8;
+            type Sum = i32;
+            type Numbers = [__m256i; 2];
+            type Weights = [__m256i; 2];
+            const STEP: usize = 8;
+
+            #[inline(always)]
+            fn zero() -> Self {
+                Self(Avx2::zero())
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn numbers(from: *const u8) -> [__m256i; 2] {
+                // SAFETY: the caller vouches for eight numbers.
+                unsafe { [Avx2::numbers(from), Avx2::numbers(from.add(4))] }
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn weights(from: *const i8) -> [__m256i; 2] {
+                // SAFETY: the caller vouches for eight weights of eight outputs.
+                unsafe { [Avx2::weights(from), Avx2::weights(from.add(32))] }
+            }
+
+            #[inline(always)]
+            fn accumulate(self, numbers: [__m256i; 2], weights: [__m256i; 2]) -> Self {
+                let ([first, second], [left, right]) = (numbers, weights);
+                // SAFETY: there is AVX2.
+                Self(Avx2(unsafe {
+                    let pairs =
+                        _mm256_add_epi16(_mm256_maddubs_epi16(first, left), _mm256_maddubs_epi16(second, right));
+                    _mm256_add_epi32(self.0.0, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+                }))
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn store(self, to: *mut i32) {
+                // SAFETY: the caller vouches for the room.
+                unsafe { self.0.store(to) };
+            }
+        }
     }
 
     #[cfg(target_feature = "relaxed-simd")]
-    pub(crate) use relaxed::Relaxed;
+    pub(crate) use relaxed::{PairedRelaxed, Relaxed};
 
     #[cfg(target_feature = "relaxed-simd")]
     mod relaxed {
@@ -203,6 +270,55 @@ mod bytes {
                     v128_store(to, self.0);
                     v128_store(to.add(1), self.1);
                 }
+            }
+        }
+
+        /// The same, two products added in 16 bits: three instructions for each product become two and a half.
+        #[derive(Clone, Copy)]
+        pub(crate) struct PairedRelaxed(Relaxed);
+
+        impl Sums for PairedRelaxed {
+            type Number = u8;
+            type Weight = i8;
+            type Sum = i32;
+            type Numbers = (v128, v128);
+            type Weights = ((v128, v128), (v128, v128));
+            const STEP: usize = 8;
+
+            #[inline(always)]
+            fn zero() -> Self {
+                Self(Relaxed::zero())
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn numbers(from: *const u8) -> (v128, v128) {
+                // SAFETY: the caller vouches for eight numbers.
+                unsafe { (Relaxed::numbers(from), Relaxed::numbers(from.add(4))) }
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn weights(from: *const i8) -> Self::Weights {
+                // SAFETY: the caller vouches for eight weights of eight outputs.
+                unsafe { (Relaxed::weights(from), Relaxed::weights(from.add(32))) }
+            }
+
+            #[inline(always)]
+            fn accumulate(self, (first, second): (v128, v128), (left, right): Self::Weights) -> Self {
+                let pairs = |left, right| {
+                    let products = i16x8_relaxed_dot_i8x16_i7x16(right, second);
+                    i32x4_extadd_pairwise_i16x8(i16x8_add(i16x8_relaxed_dot_i8x16_i7x16(left, first), products))
+                };
+                let Relaxed(low, high) = self.0;
+                Self(Relaxed(i32x4_add(low, pairs(left.0, right.0)), i32x4_add(high, pairs(left.1, right.1))))
+            }
+
+            // SAFETY: as the trait says.
+            #[inline(always)]
+            unsafe fn store(self, to: *mut i32) {
+                // SAFETY: the caller vouches for the room.
+                unsafe { self.0.store(to) };
             }
         }
     }

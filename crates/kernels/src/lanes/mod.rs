@@ -17,6 +17,8 @@ pub const WIDTH: usize = 8;
 pub(crate) trait Lanes: Copy {
     /// Sums of integer products on the same processors.
     type Dots: Sums<Number = Activation, Weight = Weight, Sum = i32>;
+    /// The same for matrices that [fit](crate::int8::Matrix::fits).
+    type PairedDots: Sums<Number = Activation, Weight = Weight, Sum = i32>;
 
     /// Reads eight numbers.
     fn load(from: &[f32; WIDTH]) -> Self;

@@ -12,7 +12,7 @@ pub(crate) struct Portable([f32; WIDTH]);
 pub(crate) struct Fused([f32; WIDTH]);
 
 macro_rules! array_lanes {
-    ($name:ident, $dots:ty, $mul_add:expr) => {
+    ($name:ident, $dots:ty, $paired_dots:ty, $mul_add:expr) => {
         impl $name {
             #[inline(always)]
             fn with(mut self, other: Self, operation: impl Fn(f32, f32) -> f32) -> Self {
@@ -23,6 +23,7 @@ macro_rules! array_lanes {
 
         impl Lanes for $name {
             type Dots = $dots;
+            type PairedDots = $paired_dots;
 
             #[inline(always)]
             fn load(from: &[f32; WIDTH]) -> Self {
@@ -95,9 +96,9 @@ macro_rules! array_lanes {
     };
 }
 
-array_lanes!(Portable, dots::Portable, |a: f32, b: f32, c: f32| a * b + c);
+array_lanes!(Portable, dots::Portable, dots::Portable, |a: f32, b: f32, c: f32| a * b + c);
 
 #[cfg(target_arch = "x86_64")]
-array_lanes!(Fused, dots::Avx2, f32::mul_add);
+array_lanes!(Fused, dots::Avx2, dots::PairedAvx2, f32::mul_add);
 #[cfg(not(target_arch = "x86_64"))]
-array_lanes!(Fused, dots::Portable, f32::mul_add);
+array_lanes!(Fused, dots::Portable, dots::Portable, f32::mul_add);

@@ -4,7 +4,7 @@ use std::arch::wasm32::*;
 
 use super::{Lanes, WIDTH};
 use crate::int8::Activation;
-use crate::int8::dots::Simd128 as Dots;
+use crate::int8::dots::{PairedSimd128, Simd128 as Dots};
 
 /// Lanes 0 to 3, and 4 to 7.
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ fn mul_add(a: v128, b: v128, c: v128) -> v128 {
 
 impl Lanes for Simd128 {
     type Dots = Dots;
+    type PairedDots = PairedSimd128;
 
     #[inline(always)]
     fn load(from: &[f32; WIDTH]) -> Self {

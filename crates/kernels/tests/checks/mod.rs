@@ -3,7 +3,7 @@
 
 mod attention;
 mod functions;
-mod int8;
+pub mod int8;
 mod product;
 
 /// A name, and what is checked.
@@ -25,7 +25,9 @@ pub const CHECKS: &[Check] = &[
     ("products keep what is no number in its row", product::keep_what_is_no_number_in_its_row),
     ("packed rows come back", product::packed_rows_come_back),
     ("int8 weights come back", int8::weights_come_back),
+    ("int8 weights fit as they are quantized", int8::weights_fit_as_they_are_quantized),
     ("int8 products are exact", int8::products_are_exact),
+    ("int8 products of the heaviest weights are exact", int8::products_of_the_heaviest_weights_are_exact),
     ("int8 products are near those of f32", int8::products_are_near_those_of_f32),
     ("int8 products keep what is no number in its row", int8::products_keep_what_is_no_number_in_its_row),
 ];

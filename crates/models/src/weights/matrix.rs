@@ -5,7 +5,7 @@ use vitrine_kernels::{Finish, PANEL, int8, product};
 
 use super::numbers::zeros;
 use super::{Resident, Rows};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Below so many numbers a matrix is not quantized: it costs nothing to keep it exact.
 pub(crate) const FEWEST_QUANTIZED: usize = 1 << 14;
@@ -22,12 +22,8 @@ pub(crate) enum Panels {
     F32(Vec<f32>),
     F16(Vec<f16>),
     Bf16(Vec<bf16>),
-    /// Whole numbers; the scale of each output, and the sum of its whole numbers.
-    Q8 {
-        numbers: Vec<i8>,
-        scales: Vec<f32>,
-        sums: Vec<i32>,
-    },
+    /// Whole numbers.
+    Q8(int8::Matrix),
     /// For a model that is built before its weights are there.
     Absent,
 }
@@ -60,11 +56,10 @@ impl Matrix {
     pub(crate) fn zeros(resident: Resident, outputs: usize, inputs: usize) -> Result<Self> {
         let packed = product::packed_len(outputs, inputs);
         let panels = match resident {
-            Resident::Q8 => Panels::Q8 {
-                numbers: zeros(int8::packed_len(outputs, inputs))?,
-                scales: zeros(outputs)?,
-                sums: zeros(outputs)?,
-            },
+            Resident::Q8 => {
+                let no_room = |_| Error::OutOfMemory(packed as u64);
+                Panels::Q8(int8::Matrix::zeros(outputs, inputs).map_err(no_room)?)
+            }
             Resident::F32 => Panels::F32(zeros(packed)?),
             Resident::F16 => Panels::F16(zeros(packed)?),
             Resident::Bf16 => Panels::Bf16(zeros(packed)?),
@@ -112,7 +107,7 @@ impl Matrix {
 
     /// Whether a row can only be set as a whole.
     pub(crate) fn takes_whole_rows(&self) -> bool {
-        matches!(self.panels, Panels::Q8 { .. })
+        matches!(self.panels, Panels::Q8(_))
     }
 
     /// Sets numbers of the row `output`, from column `start` on; all of them where it [takes whole rows](Self::takes_whole_rows).
@@ -122,11 +117,7 @@ impl Matrix {
             Panels::F32(panels) => product::pack(panels, inputs, output, start, numbers),
             Panels::F16(panels) => set_half(panels, inputs, output, start, numbers, f16::from_f32),
             Panels::Bf16(panels) => set_half(panels, inputs, output, start, numbers, bf16::from_f32),
-            Panels::Q8 { numbers: panels, scales, sums } => {
-                let (scale, sum) = int8::pack(panels, inputs, output, numbers);
-                set_one(scales, output, scale);
-                set_one(sums, output, sum);
-            }
+            Panels::Q8(matrix) => matrix.set(output, numbers),
             Panels::Absent => {}
         }
     }
@@ -134,10 +125,7 @@ impl Matrix {
     /// Sets the row `output` of whole numbers that are to be multiplied by `scale`.
     pub(crate) fn set_quantized(&mut self, output: usize, row: &[i8], scale: f32) {
         match &mut self.panels {
-            Panels::Q8 { numbers, scales, sums } => {
-                set_one(sums, output, int8::pack_quantized(numbers, self.inputs, output, row));
-                set_one(scales, output, scale);
-            }
+            Panels::Q8(matrix) => matrix.set_quantized(output, row, scale),
             _ => {
                 let row: Vec<f32> = row.iter().map(|number| f32::from(*number) * scale).collect();
                 self.set(output, 0, &row);
@@ -147,9 +135,8 @@ impl Matrix {
 
     /// Copies the whole numbers of the row `output`; answers their scale, or `None` where it is not quantized.
     pub(crate) fn quantized_row(&self, output: usize, row: &mut [i8]) -> Option<f32> {
-        let Panels::Q8 { numbers, scales, .. } = &self.panels else { return None };
-        int8::unpack(numbers, self.inputs, output, row);
-        scales.get(output).copied()
+        let Panels::Q8(matrix) = &self.panels else { return None };
+        Some(matrix.row(output, row))
     }
 
     /// Copies the numbers of the row `output` where they are f32.
@@ -165,8 +152,8 @@ impl Matrix {
             Panels::F32(panels) => size_of_val(panels.as_slice()),
             Panels::F16(panels) => size_of_val(panels.as_slice()),
             Panels::Bf16(panels) => size_of_val(panels.as_slice()),
-            Panels::Q8 { numbers, scales, sums } => {
-                numbers.len() + size_of_val(scales.as_slice()) + size_of_val(sums.as_slice())
+            Panels::Q8(int8::Matrix { panels, scales, sums, .. }) => {
+                panels.len() + size_of_val(scales.as_slice()) + size_of_val(sums.as_slice())
             }
             Panels::Absent => 0,
         };
@@ -186,9 +173,9 @@ impl Matrix {
                 let mut panel = |index: usize, panel: &mut [f32]| get_half(panels, index, panel, bf16::to_f32);
                 product::product_of(input.rows, &mut panel, inputs, outputs, finish, out);
             }
-            Panels::Q8 { numbers, scales, sums } => {
+            Panels::Q8(matrix) => {
                 let rows = input.quantized.get_or_init(|| int8::Rows::quantize(input.rows, inputs));
-                int8::product(rows, numbers, scales, sums, outputs, finish, out);
+                matrix.product(rows, finish, out);
             }
             Panels::Absent => out.fill(0.0),
         }
@@ -208,12 +195,6 @@ impl Rows {
             }
         };
         product::product_of(input.rows, &mut panel, inputs, outputs, finish, out);
-    }
-}
-
-fn set_one<T>(numbers: &mut [T], place: usize, number: T) {
-    if let Some(kept) = numbers.get_mut(place) {
-        *kept = number;
     }
 }
 
