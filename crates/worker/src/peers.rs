@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::FutureExt;
 use js_sys::{Array, Float32Array, Function, Object, Reflect};
 use vitrine_browser::{Life, turn};
 use vitrine_hub::LocalBoxFuture;
@@ -14,6 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
 use crate::mailbox::{Found, Mailbox, is_isolated};
+use crate::now;
 use crate::share::{write, write_call};
 
 /// Milliseconds that a worker waits for another before it looks whether that is still there.
@@ -21,6 +23,10 @@ const LONGEST_WAIT: f64 = 500.0;
 
 /// Bytes of calls that a mailbox has room for at first.
 const ROOM: u32 = 4 << 20;
+
+/// Milliseconds for which a worker that waits for a message turns its event loop instead of falling asleep: waking it takes
+/// longer than most waits inside of a run.
+pub(crate) const AWAKE: f64 = 5.0;
 
 /// Workers beside this one.
 pub(crate) struct PeerWorkers(Vec<Rc<PeerWorker>>);
@@ -154,12 +160,22 @@ impl Peers for PeerWorkers {
                 }
             });
         }
-        let (answer, receiver) = oneshot::channel();
+        let (answer, mut receiver) = oneshot::channel();
         peer.waiting.borrow_mut().push_back(answer);
         let posted = peer.post(write_call(&call));
         Box::pin(async move {
             posted?;
-            receiver.await.map_err(|_| Error::PeerLost)
+            let sleepy = now() + AWAKE;
+            let mut answer = (&mut receiver).now_or_never();
+            while answer.is_none() && now() < sleepy {
+                turn().await;
+                answer = (&mut receiver).now_or_never();
+            }
+            match answer {
+                Some(answer) => answer,
+                None => receiver.await,
+            }
+            .map_err(|_| Error::PeerLost)
         })
     }
 }

@@ -1,18 +1,25 @@
 //! A worker that holds parts of another's models and computes with them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, Int8Array, Object, Reflect, SharedArrayBuffer, Uint16Array, Uint32Array};
+use vitrine_browser::turn;
 use vitrine_pipelines::peers::{Call, Message, Share};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::mailbox::Mailbox;
+use crate::now;
+use crate::peers::AWAKE;
 
 /// What `worker.js` holds of this module in a worker beside the first.
 #[wasm_bindgen]
 pub struct Peer {
     post: Function,
     share: RefCell<Share>,
+    /// Until when the event loop is kept turning; shared with what turns it.
+    awake: Rc<Cell<f64>>,
 }
 
 #[wasm_bindgen]
@@ -21,7 +28,7 @@ impl Peer {
     #[wasm_bindgen(constructor)]
     pub fn new(post: Function) -> Self {
         std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
-        Self { post, share: RefCell::default() }
+        Self { post, share: RefCell::default(), awake: Rc::default() }
     }
 
     /// Takes a message of the worker that started this one.
@@ -37,6 +44,20 @@ impl Peer {
             set(&answer, &transfer, "numbers", &Float32Array::from(numbers.as_slice()));
             // A worker that is gone hears nothing.
             let _ = self.post.call2(&JsValue::UNDEFINED, &answer, &transfer);
+            self.stay_awake();
+        }
+    }
+
+    /// Waits for the next call without falling asleep, for a while.
+    fn stay_awake(&self) {
+        let was_awake = now() < self.awake.replace(now() + AWAKE);
+        if !was_awake {
+            let awake = self.awake.clone();
+            spawn_local(async move {
+                while now() < awake.get() {
+                    turn().await;
+                }
+            });
         }
     }
 
