@@ -50,9 +50,9 @@ function markdown(results) {
 }
 
 const INTRODUCTION = `Written by \`./build.sh bench\`. Times are medians of rounds in which all take turns in one browser; a ratio is the median of
-the rounds' quotients, with its quartiles. Ours is timed from the page, tokenizer and messages included; ONNX Runtime Web (ORT)
-and candle are given token ids and timed by themselves, around the forward pass alone; transformers.js is timed in its worker from
-text to embedding. Every answer was compared with Python's first.`;
+the rounds' quotients, with its quartiles. Everyone is timed in its own worker, after runs that do not count: ours and
+transformers.js from text to embedding, ONNX Runtime Web (ORT) and candle, which are given token ids, around the forward pass
+alone. Every answer was compared with Python's first.`;
 
 const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
@@ -68,11 +68,11 @@ function targetTable(rows) {
 }
 
 function latency(lines) {
-  const head = ["page", "cores", "dtype", "shape", "ours, ms", "of it in the worker", "ORT, ms", "ours / ORT", "transformers.js, ms", "ours / it",
+  const head = ["page", "cores", "dtype", "shape", "ours, ms", "seen from the page", "ORT, ms", "ours / ORT", "transformers.js, ms", "ours / it",
     "candle, ms", "ours / it", "cosine ours", "cosine ORT"];
   return table(head, lines.map(({ page, cores, dtype, shape, peers: { vitrine, ort, transformers, candle = {} } }) => [
-    page, cores[0], dtype, shape.replace("x", " × "), vitrine.missing ?? milliseconds(vitrine.trip),
-    milliseconds(vitrine.elapsed), ort.missing ?? milliseconds(ort.elapsed),
+    page, cores[0], dtype, shape.replace("x", " × "), vitrine.missing ?? milliseconds(vitrine.elapsed),
+    milliseconds(vitrine.trip), ort.missing ?? milliseconds(ort.elapsed),
     quotient(ort.ratio), transformers.missing ?? milliseconds(transformers.elapsed), quotient(transformers.ratio),
     candle.missing ?? milliseconds(candle.elapsed), quotient(candle.ratio), number(vitrine.cosine, 5), number(ort.cosine, 5),
   ]));

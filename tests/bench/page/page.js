@@ -62,9 +62,10 @@ globalThis.bench = {
   async run(name, inputs) {
     return loaded.get(name)(inputs);
   },
-  /** Mean milliseconds of a run, seen from the page and by the peer itself, over so many `times`. */
-  async time(name, inputs, times) {
+  /** Mean milliseconds of a run, seen from the page and by the peer itself, over so many `times` after some that do not count. */
+  async time(name, inputs, times, before) {
     const run = loaded.get(name);
+    for (let time = 0; time < before; time++) await run(inputs);
     let elapsed = 0;
     const begin = performance.now();
     for (let time = 0; time < times; time++) elapsed += (await run(inputs)).elapsed;
