@@ -3,12 +3,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../browser/repositories.mjs";
-import { startSite } from "./server.mjs";
+import { startSite, untilQuiet } from "./server.mjs";
 import { closeness, inTurns, median, ratio } from "./statistics.mjs";
 
 /** Shapes by name: texts × tokens. */
 export const SHAPES = ["1x16", "1x128", "1x512", "32x128", "1x2048"];
-const WARM_UP = "1x128";
 
 /** At least so many milliseconds in a measurement: clocks tick in tenths of one where a page is not isolated. */
 const BATCH = 50;
@@ -68,6 +67,7 @@ async function measureOn({ browser, site, setting, supported, model, shapes, qui
     const error = await page.evaluate((it) => bench.load(it.peer, it.peer, it), { peer, model, dtype, cores });
     if (error) missing[peer] = `${error.code}: ${error.message}`;
   }
+  await untilQuiet(site);
   const lines = [];
   for (const [index, shape] of shapes.entries()) {
     const line = { ...setting, shape, peers: {}, rounds: 0 };
@@ -78,7 +78,7 @@ async function measureOn({ browser, site, setting, supported, model, shapes, qui
       if (!line.peers[peer].missing) able.push(peer);
     }
     const once = {};
-    for (const peer of able) once[peer] = await warmUp(page, peer, inputs, index === 0 && shape === WARM_UP ? 1500 : 300);
+    for (const peer of able) once[peer] = await warmUp(page, peer, inputs, index === 0 ? 1500 : 300);
     const slow = Math.max(...Object.values(once)) > 1000;
     line.rounds = ROUNDS[quick ? "quick" : "full"][slow ? 1 : 0];
     const everyone = Object.fromEntries(

@@ -176,3 +176,13 @@ function brotli(file) {
   compressed.set(file, readFileSync(kept));
   return compressed.get(file);
 }
+
+/** Milliseconds after which what comes in the background has begun to come. */
+const BACKGROUND = 3000;
+
+/** Waits until nothing comes in the background any more. */
+export async function untilQuiet(site) {
+  const begun = Date.now() + BACKGROUND;
+  const goesOn = () => Date.now() < begun || site.requests.some(({ end }) => !end || Date.now() - end < 500);
+  while (goesOn()) await new Promise((resolve) => setTimeout(resolve, 50));
+}

@@ -1,7 +1,7 @@
 // Visits: from an empty cache to the first answer over several links, and again with what the first visit left.
 
 import { CASES } from "./latency.mjs";
-import { repository, startSite } from "./server.mjs";
+import { repository, startSite, untilQuiet } from "./server.mjs";
 import { closeness, inTurns, median, ratio } from "./statistics.mjs";
 
 const CASE = CASES["1x16"];
@@ -21,9 +21,6 @@ export const VISITORS = {
   "transformers.js f32": { peer: "transformers", model: CASE.model, dtype: "f32" },
   "transformers.js q8": { peer: "transformers", model: CASE.model, dtype: "int8" },
 };
-
-/** Milliseconds after which what comes in the background has begun to come. */
-const BACKGROUND = 3000;
 
 /** Pairs whose quotient tells who is faster. */
 const PAIRS = [
@@ -107,9 +104,7 @@ async function visits(browser, site, visitor, { again }) {
   const first = await visit(context, site, visitor, async () => {
     cost = costs(site.requests);
     // What still comes in the background is there for the second visit.
-    const begun = Date.now() + BACKGROUND;
-    const goesOn = () => Date.now() < begun || site.requests.some(({ end }) => !end || Date.now() - end < 500);
-    while (again && goesOn()) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (again) await untilQuiet(site);
   });
   if (first.code) throw new Error(`${first.code}: ${first.message}`);
   const { bytes, runtime, begin, end } = cost;

@@ -8,6 +8,7 @@ use futures_util::future::{AbortHandle, AbortRegistration, Abortable};
 use vitrine_hub::{PartSink, RepoFile, Sink, SinkError, Snapshot, Source, least_table};
 use vitrine_models::{Batch, CompactCopy, Encoder, LateTable, Turn};
 
+use crate::background::{computing, in_background};
 use crate::loading::{Loading, WeightsSink};
 use crate::reading::end_copy;
 use crate::{Error, Result};
@@ -29,7 +30,7 @@ impl Model {
     /// As [`Encoder::hidden_states`].
     pub(crate) async fn hidden_states(&self, batch: &Batch, turn: &dyn Turn) -> Result<Vec<f32>> {
         loop {
-            match self.encoder.hidden_states(batch, turn).await {
+            match computing(self.encoder.hidden_states(batch, turn)).await {
                 Err(vitrine_models::Error::MissingRows) => self.fetch().await?,
                 result => return Ok(result?),
             }
@@ -39,7 +40,7 @@ impl Model {
     /// As [`Encoder::logits`].
     pub(crate) async fn logits(&self, batch: &Batch, turn: &dyn Turn) -> Result<Vec<f32>> {
         loop {
-            match self.encoder.logits(batch, turn).await {
+            match computing(self.encoder.logits(batch, turn)).await {
                 Err(vitrine_models::Error::MissingRows) => self.fetch().await?,
                 result => return Ok(result?),
             }
@@ -89,10 +90,10 @@ impl Late {
         self.read(&parts).await
     }
 
-    /// Fetches all that is missing, and checks the whole file. An error where it is wrong, which later runs tell too.
+    /// Fetches all that is missing while no model computes, and checks the whole file. An error where it is wrong, which later runs tell too.
     pub async fn complete(&self) -> Result<()> {
         let Some(registration) = self.unwanted.1.take() else { return Ok(()) };
-        Abortable::new(self.read_rest(), registration).await.unwrap_or(Ok(()))
+        Abortable::new(in_background(self.read_rest()), registration).await.unwrap_or(Ok(()))
     }
 
     async fn read_rest(&self) -> Result<()> {

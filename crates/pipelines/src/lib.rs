@@ -1,5 +1,6 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
+mod background;
 mod characters;
 mod convert;
 mod embedder;

@@ -26,7 +26,7 @@ const ROOM: u32 = 4 << 20;
 
 /// Milliseconds for which a worker that waits for a message turns its event loop instead of falling asleep: waking it takes
 /// longer than most waits inside of a run.
-pub(crate) const AWAKE: f64 = 5.0;
+pub(crate) const AWAKE: f64 = 1.0;
 
 /// Workers beside this one.
 pub(crate) struct PeerWorkers(Vec<Rc<PeerWorker>>);
