@@ -151,7 +151,7 @@ impl Attention<'_> {
             out_stride: padded,
         };
         // SAFETY: the scratch has room for a block of queries and scores, and for all keys in whole panels.
-        unsafe { rows_times_panels(scores, count, reached.len().div_ceil(WIDTH), width) };
+        unsafe { rows_times_panels(scores, count, reached.len().div_ceil(WIDTH), width, &[]) };
         let mut factors = [0.0; BLOCK];
         for (index, factor) in factors.iter_mut().enumerate().take(count) {
             let scores = scratch.scores.chunks_exact_mut(padded.max(1)).nth(index).unwrap_or_default();
@@ -175,7 +175,7 @@ impl Attention<'_> {
             out_stride: padded_width,
         };
         // SAFETY: the scratch has room for a block of scores and results, and for all values in whole panels.
-        unsafe { rows_times_panels(results, count, padded_width / WIDTH, reached.len()) };
+        unsafe { rows_times_panels(results, count, padded_width / WIDTH, reached.len(), &[]) };
         let out = self.out.chunks_exact_mut((heads * value_width).max(1)).skip(first);
         let results = scratch.results.chunks_exact(padded_width.max(1));
         for ((out, results), factor) in out.zip(results).zip(factors).take(count) {

@@ -256,7 +256,7 @@ impl Product<'_> {
                 };
                 // SAFETY: `Matrix::product` asserted that there are so many rows and weights; `results` has room for four
                 // rows of a group.
-                unsafe { rows_times_panels(place, four, group, inputs / D::STEP) };
+                unsafe { rows_times_panels(place, four, group, inputs / D::STEP, &[]) };
                 for (row, results) in (row..row + four).zip(results.chunks_exact(GROUP * PANEL)) {
                     let quantized = rows.scales.get(row).copied().unwrap_or_default();
                     let out = out.get_mut(row * outputs + first..).unwrap_or_default();

@@ -126,9 +126,11 @@ fn several<L: Lanes>(
                 let row = (first_row + row) * outputs;
                 row + first * WIDTH..row + outputs.min(last * WIDTH)
             };
+            let next = panels.get((last - range.start) * inputs * PANEL..).unwrap_or_default();
+            let next = next.get(..group * inputs * PANEL).unwrap_or(next);
             if !finish.add && last * WIDTH <= outputs {
                 // SAFETY: rows and panels are as many as asserted above, and the panels' outputs are all in `out`.
-                unsafe { rows_times_panels(place, count, last - first, inputs) };
+                unsafe { rows_times_panels(place, count, last - first, inputs, next) };
                 for row in 0..count {
                     finish.apply::<L>(out.get_mut(place_of(row)).unwrap_or_default(), first * WIDTH);
                 }
@@ -139,7 +141,7 @@ fn several<L: Lanes>(
                 let four = 4.min(count - row);
                 let place = Place { out: results.as_mut_ptr(), out_stride: GROUP * WIDTH, ..place.at(row, 0) };
                 // SAFETY: as above, and `results` has room for four rows of a group.
-                unsafe { rows_times_panels(place, four, last - first, inputs) };
+                unsafe { rows_times_panels(place, four, last - first, inputs, &[]) };
                 for (row, results) in (row..row + four).zip(results.chunks_exact_mut(GROUP * WIDTH)) {
                     let out = out.get_mut(place_of(row)).unwrap_or_default();
                     let results = results.get_mut(..out.len()).unwrap_or_default();

@@ -100,6 +100,39 @@ pub(crate) struct Place<S: Sums> {
     pub out_stride: usize,
 }
 
+/// Steps between two looks ahead.
+const STEPS: usize = 16;
+
+/// Panels that are fetched into the second cache while others are multiplied: WebAssembly has no instruction for it, and
+/// processors, which fetch ahead by themselves, begin anew at each page of memory. Reading at four places in turn has them begin
+/// at four pages at once.
+#[derive(Clone, Copy)]
+struct Ahead {
+    next: *const u8,
+    /// Bytes from one of the four places to the next.
+    quarter: usize,
+    /// Bytes that a place goes on between two looks; 0 for nothing to look at.
+    step: usize,
+}
+
+impl Ahead {
+    /// Reads at the four places.
+    ///
+    /// # Safety
+    /// The places are there.
+    #[inline(always)]
+    unsafe fn look(&mut self) {
+        if self.step == 0 {
+            return;
+        }
+        for part in 0..4 {
+            // SAFETY: the caller vouches for the places. A volatile read is not left out.
+            unsafe { self.next.add(part * self.quarter).read_volatile() };
+        }
+        self.next = self.next.wrapping_add(self.step);
+    }
+}
+
 impl<S: Sums> Place<S> {
     /// The place of the tile that begins with this row and this panel.
     #[inline(always)]
@@ -117,32 +150,45 @@ impl<S: Sums> Place<S> {
 /// registers, and the loop has one statement an operand: compilers for wasm spill what is unrolled.
 ///
 /// # Safety
-/// `place` holds that many numbers and weights, and room for `count * ROWS` rows of `PANELS * 8` sums.
+/// `place` holds that many numbers and weights, and room for `count * ROWS` rows of `PANELS * 8` sums; `ahead` has a place for
+/// every look.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Place<S>, steps: usize, count: usize) {
+unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(
+    mut place: Place<S>,
+    steps: usize,
+    count: usize,
+    ahead: &mut Ahead,
+) {
     for _ in 0..count {
         let mut sums = [[S::zero(); PANELS]; ROWS];
-        let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
+        let mut rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
         let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
-        let (mut step, end) = (0, panels.map(|panel| panel.wrapping_add(steps * S::STEP * WIDTH)));
-        while panels.first() != end.first() {
+        let mut step = 0;
+        while step < steps {
+            let end = if ahead.step > 0 { steps.min(step + STEPS) } else { steps };
+            let ends = panels.map(|panel| panel.wrapping_add((end - step) * S::STEP * WIDTH));
             // SAFETY: the caller vouches for what is read.
-            unsafe {
-                let weights = panels.map(|panel| S::weights(panel));
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let numbers = S::numbers(row.add(step));
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = sum.accumulate(numbers, weights);
+            unsafe { ahead.look() };
+            while panels.first() != ends.first() {
+                // SAFETY: the caller vouches for what is read.
+                unsafe {
+                    let weights = panels.map(|panel| S::weights(panel));
+                    for (sums, row) in sums.iter_mut().zip(&mut rows) {
+                        let numbers = S::numbers(*row);
+                        *row = row.add(S::STEP);
+                        for (sum, weights) in sums.iter_mut().zip(weights) {
+                            *sum = sum.accumulate(numbers, weights);
+                        }
+                        // It is no instruction, but keeps the compiler from reading all rows first, for which there are
+                        // too few registers.
+                        #[cfg(target_arch = "wasm32")]
+                        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
                     }
-                    // It is no instruction, but keeps the compiler from reading all rows first, for which there are
-                    // too few registers.
-                    #[cfg(target_arch = "wasm32")]
-                    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+                    panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
                 }
-                panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
-                step += S::STEP;
             }
+            step = end;
         }
         for (row, sums) in sums.into_iter().enumerate() {
             for (panel, sum) in sums.into_iter().enumerate() {
@@ -156,31 +202,44 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(mut place: Plac
 
 /// Any number of rows times any number of panels that lie behind one another. The first rows meet all panels, which then
 /// come from memory in one stream, before the others find them in the cache: processors do not fetch ahead well what is
-/// read in pieces.
+/// read in pieces. While the others are multiplied, the panels that come `next` are fetched.
 ///
 /// # Safety
 /// As for [`tiles`], with `rows` rows and `panels` panels.
 #[inline(always)]
-pub(crate) unsafe fn rows_times_panels<S: Sums>(place: Place<S>, rows: usize, panels: usize, steps: usize) {
+pub(crate) unsafe fn rows_times_panels<S: Sums>(
+    place: Place<S>,
+    rows: usize,
+    panels: usize,
+    steps: usize,
+    next: &[S::Weight],
+) {
     let whole = rows / 4 * 4;
     let rest = place.at(whole, 0);
     // SAFETY: every tile lies within the rows and the panels.
     unsafe {
         let first = whole.min(4);
-        for (row, count) in [(0, first / 4), (first, (whole - first) / 4)] {
-            for panel in 0..panels {
-                tiles::<S, 4, 1>(place.at(row, panel), steps, count);
-            }
+        let others = (whole - first) / 4;
+        let nothing = &mut Ahead { next: next.as_ptr().cast(), quarter: 0, step: 0 };
+        for panel in 0..panels {
+            tiles::<S, 4, 1>(place.at(0, panel), steps, first / 4, nothing);
+        }
+        // With few rows there is no time for it.
+        let quarter = if others < 2 { 0 } else { size_of_val(next) / 4 };
+        let step = quarter.checked_div(others * panels * steps.div_ceil(STEPS)).unwrap_or_default();
+        let ahead = &mut Ahead { quarter, step, ..*nothing };
+        for panel in 0..panels {
+            tiles::<S, 4, 1>(place.at(first, panel), steps, others, ahead);
         }
         let mut panel = 0;
         while panel < panels && whole < rows {
             let place = rest.at(0, panel);
             panel += match (rows - whole, panels - panel) {
-                (1, 4..) => (tiles::<S, 1, 4>(place, steps, 1), 4).1,
-                (1, _) => (tiles::<S, 1, 1>(place, steps, 1), 1).1,
-                (2, 2..) => (tiles::<S, 2, 2>(place, steps, 1), 2).1,
-                (2, _) => (tiles::<S, 2, 1>(place, steps, 1), 1).1,
-                _ => (tiles::<S, 3, 1>(place, steps, 1), 1).1,
+                (1, 4..) => (tiles::<S, 1, 4>(place, steps, 1, nothing), 4).1,
+                (1, _) => (tiles::<S, 1, 1>(place, steps, 1, nothing), 1).1,
+                (2, 2..) => (tiles::<S, 2, 2>(place, steps, 1, nothing), 2).1,
+                (2, _) => (tiles::<S, 2, 1>(place, steps, 1, nothing), 1).1,
+                _ => (tiles::<S, 3, 1>(place, steps, 1, nothing), 1).1,
             };
         }
     }

@@ -33,8 +33,13 @@ pub fn matrix(random: &mut Random, outputs: usize, inputs: usize) -> (Matrix, Ve
     (quantized(&weights, outputs, inputs), weights)
 }
 
+#[allow(clippy::unwrap_used, reason = "a check fails where there is no memory")]
+fn zeros(outputs: usize, inputs: usize) -> Matrix {
+    Matrix::zeros(outputs, inputs).unwrap()
+}
+
 fn quantized(weights: &[f32], outputs: usize, inputs: usize) -> Matrix {
-    let mut matrix = Matrix::zeros(outputs, inputs).unwrap();
+    let mut matrix = zeros(outputs, inputs);
     weights.chunks_exact(inputs).enumerate().for_each(|(output, row)| matrix.set(output, row));
     matrix
 }
@@ -42,7 +47,7 @@ fn quantized(weights: &[f32], outputs: usize, inputs: usize) -> Matrix {
 pub fn weights_come_back() -> u64 {
     for (outputs, inputs) in [(1, 1), (3, 5), (11, 13), (16, 32)] {
         let (made, weights) = matrix(&mut Random::new(inputs), outputs, inputs);
-        let mut again = Matrix::zeros(outputs, inputs).unwrap();
+        let mut again = zeros(outputs, inputs);
         for (output, row) in weights.chunks(inputs).enumerate() {
             let mut found = vec![0; inputs];
             let scale = made.row(output, &mut found);
@@ -56,7 +61,7 @@ pub fn weights_come_back() -> u64 {
         }
         assert_eq!(again, made);
     }
-    let mut nothing = Matrix::zeros(8, 3).unwrap();
+    let mut nothing = zeros(8, 3);
     nothing.set(2, &[0.0, f32::NAN, 0.0]);
     assert_eq!((nothing.scales[2], nothing.sums[2]), (0.0, 0));
     0
@@ -94,7 +99,7 @@ pub fn products_of_the_heaviest_weights_are_exact() -> u64 {
     for sign in [1, -1] {
         for (weights, fits) in [([127, 127, 3, 1], true), ([127, 127, 3, 2], false), ([127, 127, 127, 127], false)] {
             let [a, b, c, d] = weights.map(|weight| weight * sign);
-            let mut matrix = Matrix::zeros(9, 16).unwrap();
+            let mut matrix = zeros(9, 16);
             let row = [a, b, 1, 1, c, d, 1, 1, 1, 1, a, b, 1, 1, c, d];
             (0..9).for_each(|output| matrix.set_quantized(output, &row, 1.0));
             assert_eq!(matrix.fits, fits);
