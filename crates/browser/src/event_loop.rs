@@ -1,16 +1,15 @@
 //! Waiting in a browser: for a time, or for one turn of the event loop.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
 #[wasm_bindgen]
@@ -18,33 +17,91 @@ extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &Function, milliseconds: f64) -> JsValue;
 
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(timer: &JsValue);
+    /// Milliseconds since a time that stays the same.
+    #[wasm_bindgen(js_namespace = performance)]
+    pub fn now() -> f64;
 }
 
-/// Waits for a time. Dropping the future clears its timer.
+/// Waits for a time. A timer of the browser serves many: one that waits for each piece of a download to come costs
+/// nothing but a place in a list.
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> {
-    let mut timer = JsValue::UNDEFINED;
-    let promise = Promise::new(&mut |resolve, _| timer = set_timeout(&resolve, duration.as_secs_f64() * 1000.0));
-    Sleep { timer, promise: JsFuture::from(promise) }
+    let microseconds = now() * 1e3 + duration.as_secs_f64() * 1e6;
+    Sleep { end: (microseconds as u64, SLEEPERS.with_borrow_mut(Sleepers::name)) }
+}
+
+thread_local! {
+    static SLEEPERS: RefCell<Sleepers> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Sleepers {
+    names: u64,
+    /// Who is to be woken, by the microsecond and a name.
+    by_end: BTreeMap<(u64, u64), Waker>,
+    /// When the browser's next timer comes.
+    next: Option<u64>,
+    /// What that calls.
+    wake: Option<Function>,
+}
+
+impl Sleepers {
+    fn name(&mut self) -> u64 {
+        self.names += 1;
+        self.names
+    }
+
+    /// Wakes those whose time has come.
+    fn wake(&mut self) -> Vec<Waker> {
+        self.next = None;
+        let later = self.by_end.split_off(&(microseconds() + 1, 0));
+        let woken = std::mem::replace(&mut self.by_end, later);
+        self.set_timer();
+        woken.into_values().collect()
+    }
+
+    fn set_timer(&mut self) {
+        let Some((&(end, _), _)) = self.by_end.first_key_value() else { return };
+        if self.next.is_none_or(|next| end < next) {
+            let wake = self.wake.get_or_insert_with(|| {
+                let wake = || SLEEPERS.with_borrow_mut(Sleepers::wake).into_iter().for_each(Waker::wake);
+                Closure::<dyn Fn()>::new(wake).into_js_value().unchecked_into()
+            });
+            // Beyond what a timer can be set to, it comes early.
+            let milliseconds = end.saturating_sub(microseconds()).div_ceil(1000).min(i32::MAX as u64);
+            set_timeout(wake, milliseconds as f64);
+            self.next = Some(end);
+        }
+    }
+}
+
+fn microseconds() -> u64 {
+    (now() * 1e3) as u64
 }
 
 struct Sleep {
-    timer: JsValue,
-    promise: JsFuture,
+    end: (u64, u64),
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.promise).poll(context).map(|_| ())
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if microseconds() >= self.end.0 {
+            return Poll::Ready(());
+        }
+        let _before = SLEEPERS.with_borrow_mut(|sleepers| {
+            let before = sleepers.by_end.insert(self.end, context.waker().clone());
+            sleepers.set_timer();
+            before
+        });
+        Poll::Pending
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        clear_timeout(&self.timer);
+        // What it would wake may itself drop a sleeper.
+        let _waker = SLEEPERS.with_borrow_mut(|sleepers| sleepers.by_end.remove(&self.end));
     }
 }
 

@@ -9,7 +9,7 @@ mod locks;
 mod storage;
 
 pub use device::{device, link, saves_data};
-pub use event_loop::{sleep, turn};
+pub use event_loop::{now, sleep, turn};
 use fetch::Fetch;
 pub use life::Life;
 use locks::lock;

@@ -31,24 +31,69 @@ fn fours<T>([a, b, c, d, e, f, g, h]: [T; 2 * INPUTS]) -> [[T; 4]; 2] {
 /// The largest sum that four weights of one sign may have: times 127 it is within 16 bits.
 const HEAVIEST: i32 = i16::MAX as i32 / 127;
 
-/// A row quantized symmetrically: its scale and its numbers from -127 to 127. The scale is `largest / 127`, or more where the
+/// Quantizes a row symmetrically, to numbers from -127 to 127; answers their scale. That is `largest / 127`, or more where the
 /// weights of one sign in a [four](fours) would else be more than [`HEAVIEST`] in sum; what rounding may add, half a
 /// number each, is left out of it. What is no number becomes 0.
-pub fn quantize_weights(row: &[f32]) -> (f32, impl Iterator<Item = i8>) {
-    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs())).min(f32::MAX);
-    let (eights, rest) = row.as_chunks();
-    let last: [f32; 8] = lanes::filled(rest, 0.0);
-    let mut heaviest = 0f32;
-    for eight in eights.iter().chain([&last]) {
-        for four in fours(*eight) {
-            let sum = |sign: f32| four.into_iter().map(|x| (x * sign).max(0.0)).sum::<f32>();
-            heaviest = heaviest.max(sum(1.0)).max(sum(-1.0));
+pub fn quantize_weights(row: &[f32], numbers: &mut [i8]) -> f32 {
+    lanes::run(QuantizeWeights { row, numbers })
+}
+
+struct QuantizeWeights<'a> {
+    row: &'a [f32],
+    numbers: &'a mut [i8],
+}
+
+impl Kernel for QuantizeWeights<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self) -> f32 {
+        let (eights, rest) = self.row.as_chunks();
+        let last = lanes::filled(rest, 0.0);
+        let zero = L::splat(0.0);
+        let (mut largest, mut heaviest, mut flaw) = (zero, zero, zero);
+        for eight in eights.iter().chain([&last]) {
+            let x = L::load(eight);
+            let (positive, negative) = (x.max(zero), zero.sub(x).max(zero));
+            largest = largest.max(positive.max(negative));
+            heaviest = heaviest.max(positive.fours().max(negative.fours()));
+            // 0 · x is 0 for all numbers that are finite.
+            flaw = flaw.add(x.mul(zero));
         }
+        if lanes::total(flaw) != 0.0 {
+            return flawed(self.row, self.numbers);
+        }
+        let [largest, heaviest] = [largest, heaviest].map(|all| lanes::each(all).into_iter().fold(0.0, f32::max));
+        let (scale, factor) = scale(largest, heaviest);
+        let [factor, shift] = crate::exponential::constants([factor, crate::exponential::MAGIC]);
+        let (places, rest) = self.numbers.as_chunks_mut();
+        let quantized = |eight| L::load(eight).mul(factor).add(shift);
+        for (eight, place) in eights.iter().zip(places) {
+            quantized(eight).store_bytes(place);
+        }
+        let mut place = [0; 2 * INPUTS];
+        quantized(&last).store_bytes(&mut place);
+        rest.iter_mut().zip(place).for_each(|(to, from)| *to = from);
+        scale
     }
+}
+
+/// What quantized weights are to be multiplied by, and weights to be quantized.
+fn scale(largest: f32, heaviest: f32) -> (f32, f32) {
     let scale = (largest / 127.0).max(heaviest.min(f32::MAX) / (HEAVIEST - 2) as f32);
-    let factor = if largest > 1e-30 { 1.0 / scale } else { 0.0 };
-    let numbers = row.iter().map(move |x| (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8);
-    (scale, numbers)
+    (scale, if largest > 1e-30 { 1.0 / scale } else { 0.0 })
+}
+
+/// Quantizes a row of which some numbers are not finite.
+#[cold]
+fn flawed(row: &[f32], numbers: &mut [i8]) -> f32 {
+    let largest = row.iter().fold(0f32, |largest, x| largest.max(x.abs())).min(f32::MAX);
+    // Four times the largest: no four is heavier.
+    let (scale, factor) = scale(largest, 4.0 * largest);
+    for (number, x) in numbers.iter_mut().zip(row) {
+        *number = (x * factor).round_ties_even().clamp(-127.0, 127.0) as i8;
+    }
+    scale
 }
 
 /// A packed matrix `[outputs, inputs]`.
@@ -80,16 +125,14 @@ impl Matrix {
 
     /// [Quantizes](quantize_weights) a row and sets it.
     pub fn set(&mut self, output: usize, row: &[f32]) {
-        let (scale, numbers) = quantize_weights(row);
-        self.set_numbers(output, numbers, scale);
+        let mut numbers = vec![0; row.len()];
+        let scale = quantize_weights(row, &mut numbers);
+        self.set_quantized(output, &numbers, scale);
     }
 
     /// Sets a row that is quantized already.
     pub fn set_quantized(&mut self, output: usize, row: &[i8], scale: f32) {
-        self.set_numbers(output, row.iter().copied(), scale);
-    }
-
-    fn set_numbers(&mut self, output: usize, mut numbers: impl Iterator<Item = i8>, scale: f32) {
+        let mut numbers = row.iter().copied();
         let panel_len = (padded(self.inputs) * PANEL).max(1);
         let panel = self.panels.chunks_exact_mut(panel_len).nth(output / PANEL).unwrap_or_default();
         let mut total = 0;

@@ -13,6 +13,7 @@ use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
 use futures_util::lock::Mutex;
 use js_sys::{Function, Object, Reflect, WebAssembly};
 use serde::Serialize;
+use vitrine_browser::now;
 use vitrine_pipelines::Session;
 use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Answer, Done, Failure, Order, Progress, Request, Response};
@@ -171,13 +172,4 @@ fn memory_bytes() -> u64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
     let bytes = Reflect::get(&Object::from(memory.buffer()), &"byteLength".into());
     bytes.ok().and_then(|bytes| bytes.as_f64()).unwrap_or(0.0) as u64
-}
-
-fn now() -> f64 {
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_namespace = performance, js_name = now)]
-        fn now() -> f64;
-    }
-    now()
 }

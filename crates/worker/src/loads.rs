@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{AbortHandle, LocalBoxFuture, abortable};
 use serde_json::Value;
+use vitrine_browser::now;
 use vitrine_hub::{Endpoint, Source, Token};
 use vitrine_pipelines::peers::{Peers, SharedPeers, gflops};
 use vitrine_pipelines::{Late, LoadOptions, Machine, Session};
@@ -15,7 +16,7 @@ use vitrine_tasks::protocol::{Answer, Failure, Load, Loaded, Phase, Progress};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::peers::PeerWorkers;
-use crate::{State, failed, failure, memory_bytes, now};
+use crate::{State, failed, failure, memory_bytes};
 
 /// Milliseconds between two reports of the same phase and file: more cannot be read.
 const BETWEEN_REPORTS: f64 = 100.0;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use js_sys::{Array, Float32Array, Function, Object, Reflect};
-use vitrine_browser::{Life, turn};
+use vitrine_browser::{Life, now, turn};
 use vitrine_hub::LocalBoxFuture;
 use vitrine_pipelines::peers::{Call, Error, Message, Peers, Result};
 use wasm_bindgen::prelude::*;
@@ -15,7 +15,6 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
 use crate::mailbox::{Found, Mailbox, is_isolated};
-use crate::now;
 use crate::share::{write, write_call};
 
 /// Milliseconds that a worker waits for another before it looks whether that is still there.

@@ -4,13 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Float32Array, Function, Int8Array, Object, Reflect, SharedArrayBuffer, Uint16Array, Uint32Array};
-use vitrine_browser::turn;
+use vitrine_browser::{now, turn};
 use vitrine_pipelines::peers::{Call, Message, Share};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::mailbox::Mailbox;
-use crate::now;
 use crate::peers::AWAKE;
 
 /// What `worker.js` holds of this module in a worker beside the first.

@@ -44,6 +44,10 @@ pub(crate) trait Lanes: Copy {
     fn zero_below(self, limit: f32, value: Self) -> Self;
     /// The numbers' bits moved to the left by 23, where the exponent is.
     fn into_exponent(self) -> Self;
+    /// The sum of lanes 0, 4, 1 and 5 in each of these, and that of lanes 2, 6, 3 and 7 in each of those.
+    fn fours(self) -> Self;
+    /// The lowest 8 bits of each number.
+    fn store_bytes(self, to: &mut [i8; WIDTH]);
     /// The lowest 7 bits of each number.
     fn store_low_bits(self, to: &mut [Activation; WIDTH]);
 }

@@ -89,6 +89,18 @@ macro_rules! array_lanes {
             }
 
             #[inline(always)]
+            fn fours(self) -> Self {
+                let [a, b, c, d, e, f, g, h] = self.0;
+                let (first, second) = ((a + e) + (b + f), (c + g) + (d + h));
+                Self([first, first, second, second, first, first, second, second])
+            }
+
+            #[inline(always)]
+            fn store_bytes(self, to: &mut [i8; WIDTH]) {
+                to.iter_mut().zip(self.0).for_each(|(to, number)| *to = number.to_bits() as i8);
+            }
+
+            #[inline(always)]
             fn store_low_bits(self, to: &mut [Activation; WIDTH]) {
                 to.iter_mut().zip(self.0).for_each(|(to, number)| *to = (number.to_bits() & 127) as Activation);
             }

@@ -104,6 +104,21 @@ impl Lanes for Simd128 {
     }
 
     #[inline(always)]
+    fn fours(self) -> Self {
+        let sums = f32x4_add(self.0, self.1);
+        let fours = f32x4_add(sums, i32x4_shuffle::<1, 0, 3, 2>(sums, sums));
+        Self(fours, fours)
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [i8; WIDTH]) {
+        let mask = i32x4_splat(255);
+        let words = i16x8_narrow_i32x4(v128_and(self.0, mask), v128_and(self.1, mask));
+        // SAFETY: eight bytes are 64 bits.
+        unsafe { v128_store64_lane::<0>(u8x16_narrow_i16x8(words, words), to.as_mut_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn store_low_bits(self, to: &mut [Activation; WIDTH]) {
         let mask = i32x4_splat(127);
         let words = i16x8_narrow_i32x4(v128_and(self.0, mask), v128_and(self.1, mask));

@@ -197,14 +197,15 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
         Target::Rows(Numbers::F16(out)) => out.extend(numbers.iter().map(|number| f16::from_f32(*number))),
         Target::Rows(Numbers::Bf16(out)) => out.extend(numbers.iter().map(|number| bf16::from_f32(*number))),
         Target::Rows(Numbers::Q8 { numbers: out, scales, .. }) => {
-            let (scale, quantized) = quantize_weights(numbers);
-            out.extend(quantized);
-            scales.push(scale);
+            let start = out.len();
+            out.resize(start + numbers.len(), 0);
+            scales.push(quantize_weights(numbers, out.get_mut(start..).unwrap_or_default()));
         }
         Target::Rows(Numbers::Zeros) => {}
         Target::Pieces(pieces) if pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()) => {
-            let (scale, quantized) = quantize_weights(numbers);
-            set_quantized(pieces, row, &quantized.collect::<Vec<_>>(), scale);
+            let mut quantized = vec![0; numbers.len()];
+            let scale = quantize_weights(numbers, &mut quantized);
+            set_quantized(pieces, row, &quantized, scale);
         }
         Target::Pieces(pieces) => {
             for (piece, matrix) in pieces.iter_mut().filter(|(piece, _)| piece.outputs.contains(&row)) {

@@ -90,14 +90,13 @@ impl Matrix {
     ) -> Result<Self> {
         let (_, width) = rows.dims2();
         let mut matrix = Self::zeros(resident.of_matrix(rows.count()), outputs.len(), inputs.len())?;
-        let mut row = vec![0.0; width];
+        let (mut row, mut quantized) = (vec![0.0; width], vec![0; width]);
         for (output, from) in outputs.enumerate() {
             rows.read(from * width, &mut row);
             let part = row.get(inputs.clone()).unwrap_or_default();
             if matrix.takes_whole_rows() && part.len() < width {
-                let (scale, quantized) = int8::quantize_weights(&row);
-                let quantized: Vec<i8> = quantized.skip(inputs.start).take(inputs.len()).collect();
-                matrix.set_quantized(output, &quantized, scale);
+                let scale = int8::quantize_weights(&row, &mut quantized);
+                matrix.set_quantized(output, quantized.get(inputs.clone()).unwrap_or_default(), scale);
             } else {
                 matrix.set(output, 0, part);
             }

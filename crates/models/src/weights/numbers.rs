@@ -202,12 +202,10 @@ impl Numbers {
             Self::Bf16(numbers) => copy(numbers, places, from, bf16::from_f32),
             Self::Q8 { numbers, scales, .. } => {
                 for (row, from) in rows.zip(from.chunks_exact(width.max(1))) {
-                    let (scale, quantized) = quantize_weights(from);
-                    if let (Some(numbers), Some(kept)) =
+                    if let (Some(numbers), Some(scale)) =
                         (numbers.get_mut(row * width..(row + 1) * width), scales.get_mut(row))
                     {
-                        numbers.iter_mut().zip(quantized).for_each(|(number, quantized)| *number = quantized);
-                        *kept = scale;
+                        *scale = quantize_weights(from, numbers);
                     }
                 }
             }
