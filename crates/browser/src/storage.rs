@@ -45,7 +45,7 @@ impl Storage for Caches {
         })
     }
 
-    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, Result<(), StorageError>> {
         let (url, body) = (url(key), Uint8Array::new_from_slice(bytes));
         Box::pin(async move {
             let response = Response::new_with_opt_buffer_source(Some(&body)).map_err(failure)?;

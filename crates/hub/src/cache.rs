@@ -81,7 +81,7 @@ impl<'a> CachedFile<'a> {
     }
 
     /// Keeps the bytes that begin at `offset`, to which their checksum is added.
-    pub(crate) fn put(&self, offset: u64, bytes: &mut Vec<u8>) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    pub(crate) fn put(&self, offset: u64, bytes: &mut Vec<u8>) -> LocalBoxFuture<'static, Result<(), StorageError>> {
         let key = self.key(&Chunk { offset, length: bytes.len() as u64 });
         bytes.extend_from_slice(&xxh3_64(bytes).to_le_bytes());
         self.storage.put(&key, bytes)
@@ -99,8 +99,8 @@ impl<'a> CachedFile<'a> {
     }
 
     /// Notes that the whole file has the right SHA-256.
-    pub(crate) async fn set_verified(&self) -> Result<(), StorageError> {
-        self.storage.put(&format!("{}verified", self.prefix), b"1").await
+    pub(crate) fn set_verified(&self) -> LocalBoxFuture<'static, Result<(), StorageError>> {
+        self.storage.put(&format!("{}verified", self.prefix), b"1")
     }
 
     /// Removes everything that is kept of the file.

@@ -1,5 +1,7 @@
 //! Files that this device has made of a repository's, kept beside them: no host has them.
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::cache::{CachedFile, end, stretches};
 use crate::http::Http;
 use crate::read::{Whole, hand_on};
@@ -30,16 +32,17 @@ pub(crate) async fn read_derived(http: &Http, snapshot: &Snapshot, file: &RepoFi
 }
 
 /// Keeps bytes of the file, or notes that it is complete; false where they could not be kept.
-pub(crate) async fn keep_derived(http: &Http, snapshot: &Snapshot, path: &str, bytes: Option<(u64, Vec<u8>)>) -> bool {
+pub(crate) fn keep_derived(
+    http: &Http,
+    snapshot: &Snapshot,
+    path: &str,
+    bytes: Option<(u64, Vec<u8>)>,
+) -> LocalBoxFuture<'static, bool> {
     let file = unsized_file(path);
     let cached = CachedFile::derived(&*http.storage, snapshot, &file);
-    match bytes {
-        Some((offset, mut bytes)) => {
-            let put = cached.put(offset, &mut bytes);
-            // The storage has a copy; this memory is for the model.
-            drop(bytes);
-            put.await.is_ok()
-        }
-        None => cached.set_verified().await.is_ok(),
-    }
+    let put = match bytes {
+        Some((offset, mut bytes)) => cached.put(offset, &mut bytes),
+        None => cached.set_verified(),
+    };
+    Box::pin(async { put.await.is_ok() })
 }

@@ -313,12 +313,12 @@ impl Source for Http {
         Box::pin(derived::read_derived(self, snapshot, file, sink))
     }
 
-    fn keep_derived<'a>(
-        &'a self,
-        snapshot: &'a Snapshot,
-        path: &'a str,
+    fn keep_derived(
+        &self,
+        snapshot: &Snapshot,
+        path: &str,
         bytes: Option<(u64, Vec<u8>)>,
-    ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(derived::keep_derived(self, snapshot, path, bytes))
+    ) -> LocalBoxFuture<'static, bool> {
+        derived::keep_derived(self, snapshot, path, bytes)
     }
 }

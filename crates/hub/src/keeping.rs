@@ -22,7 +22,7 @@ pub(crate) struct Keeping<'a> {
     offset: u64,
     /// Bytes that are not on their way to the storage yet.
     pending: Vec<u8>,
-    puts: FuturesUnordered<LocalBoxFuture<'a, Result<(), StorageError>>>,
+    puts: FuturesUnordered<LocalBoxFuture<'static, Result<(), StorageError>>>,
 }
 
 impl<'a> Keeping<'a> {

@@ -105,14 +105,14 @@ pub trait Source {
         Box::pin(async { false })
     }
 
-    /// Keeps bytes, from an offset on, of such a file, or, for `None`, notes that all of it has been kept; false where that
-    /// cannot be.
-    fn keep_derived<'a>(
-        &'a self,
-        _snapshot: &'a Snapshot,
-        _path: &'a str,
+    /// Takes bytes, from an offset on, of such a file at once and keeps them when awaited, or, for `None`, notes that all of
+    /// it has been kept; false where that cannot be.
+    fn keep_derived(
+        &self,
+        _snapshot: &Snapshot,
+        _path: &str,
         _bytes: Option<(u64, Vec<u8>)>,
-    ) -> LocalBoxFuture<'a, bool> {
+    ) -> LocalBoxFuture<'static, bool> {
         Box::pin(async { false })
     }
 }

@@ -15,8 +15,8 @@ pub trait Storage {
     /// An entry's bytes.
     fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
-    /// Writes an entry; after an error it is absent, never half there.
-    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>>;
+    /// Takes a copy of the bytes at once, and writes the entry when awaited; after an error it is absent, never half there.
+    fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, Result<(), StorageError>>;
 
     /// Removes an entry, if it is there.
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), StorageError>>;
@@ -75,13 +75,13 @@ impl Storage for MemoryStorage {
         Box::pin(async move { Ok(bytes) })
     }
 
-    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
-        let (key, bytes) = (key.to_owned(), bytes.to_vec());
+    fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, Result<(), StorageError>> {
+        let (storage, key, bytes) = (self.clone(), key.to_owned(), bytes.to_vec());
         Box::pin(async move {
-            if self.capacity.is_some_and(|capacity| self.used() + bytes.len() > capacity) {
+            if storage.capacity.is_some_and(|capacity| storage.used() + bytes.len() > capacity) {
                 return Err(StorageError::Full);
             }
-            self.entries.borrow_mut().insert(key, bytes);
+            storage.entries.borrow_mut().insert(key, bytes);
             Ok(())
         })
     }

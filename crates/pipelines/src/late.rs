@@ -10,7 +10,7 @@ use vitrine_models::{Batch, CompactCopy, Encoder, LateTable, Turn};
 
 use crate::background::{computing, in_background};
 use crate::loading::{Loading, WeightsSink};
-use crate::reading::end_copy;
+use crate::reading::{Put, all_kept, end_copy};
 use crate::{Error, Result};
 
 /// Bytes that are asked for first, to find the header of a file of weights in.
@@ -71,8 +71,8 @@ pub struct Late {
     snapshot: Snapshot,
     file: RepoFile,
     tables: Vec<LateTable>,
-    /// The copy of the file that this device is to keep, without the tables, and its path.
-    copy: RefCell<Option<(CompactCopy, String)>>,
+    /// The copy of the file that this device is to keep, without the tables, its path, and what is still to be kept of it.
+    copy: RefCell<Option<(CompactCopy, String, Vec<Put>)>>,
     /// Why the file turned out to be wrong.
     broken: RefCell<Option<String>>,
     /// Ends [`Late::complete`], whose registration this is until it begins.
@@ -108,12 +108,15 @@ impl Late {
     }
 
     /// Has the copy of the file completed, once the tables are there and the file was found right.
-    pub(crate) fn complete_copy(&self, copy: CompactCopy, path: String) {
-        self.copy.replace(Some((copy, path)));
+    pub(crate) fn complete_copy(&self, copy: CompactCopy, path: String, waiting: Vec<Put>) {
+        self.copy.replace(Some((copy, path, waiting)));
     }
 
     async fn keep_copy(&self) {
-        let Some((mut copy, path)) = self.copy.take() else { return };
+        let Some((mut copy, path, waiting)) = self.copy.take() else { return };
+        if !all_kept(waiting).await {
+            return;
+        }
         for table in &self.tables {
             let mut row = 0;
             while let Some((stretch, next)) = table.copy(row, &mut copy) {

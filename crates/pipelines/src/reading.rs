@@ -1,12 +1,13 @@
 //! One file of weights on its way to their reader: from the copy that this device keeps of it, in parts, or as a whole.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use futures_util::StreamExt;
-use futures_util::future::join;
+use futures_util::future::{LocalBoxFuture, join};
+use futures_util::{StreamExt, stream};
 use vitrine_hub::{RepoFile, Snapshot, Source};
-use vitrine_models::{CompactCopy, Head, WeightsReader};
+use vitrine_models::{CompactCopy, Head, Stretch, WeightsReader};
 
 use crate::late::{Late, read_needed};
 use crate::loading::{Loading, WeightsSink};
@@ -14,6 +15,12 @@ use crate::{Error, Result};
 
 /// Stretches of a copy that are being kept at the same time.
 const MOST_PUTS: usize = 8;
+
+/// Bytes of a copy that may wait until the model is ready, outside of its memory.
+const MOST_WAITING: usize = 32 << 20;
+
+/// Keeps a stretch of a copy, which the source has taken, when awaited.
+pub(crate) type Put = LocalBoxFuture<'static, bool>;
 
 /// How the files of weights of one load are read.
 pub(crate) struct Reading<'a> {
@@ -39,8 +46,18 @@ impl Reading<'_> {
         let (sender, stretches) = mpsc::unbounded();
         // What no one takes any more is not kept.
         reader.copy(move |stretch| drop(sender.unbounded_send(stretch)));
-        let path_of_stretch = &path;
-        let keep = |stretch| async move { source.keep_derived(snapshot, path_of_stretch, Some(stretch)).await };
+        let (waiting, path_of_stretch) = (&RefCell::new((0, Vec::new())), &path);
+        let keep = |stretch: Stretch| async move {
+            let bytes = stretch.1.len();
+            let put = source.keep_derived(snapshot, path_of_stretch, Some(stretch));
+            if waiting.borrow().0 + bytes > MOST_WAITING {
+                return put.await;
+            }
+            let (waiting_bytes, puts) = &mut *waiting.borrow_mut();
+            *waiting_bytes += bytes;
+            puts.push(put);
+            true
+        };
         let kept = stretches.map(keep).buffer_unordered(MOST_PUTS).fold(true, |all, kept| async move { all && kept });
         let read = async {
             let late = self.read_original(reader, file).await;
@@ -49,8 +66,9 @@ impl Reading<'_> {
         let ((late, copy), kept) = join(read, kept).await;
         let late = late?;
         match (copy.filter(|_| kept), &late) {
-            (Some(copy), Some(late)) => late.complete_copy(copy, path),
-            (Some(copy), None) => end_copy(source, snapshot, &path, &copy).await,
+            (Some(copy), Some(late)) => late.complete_copy(copy, path.clone(), waiting.take().1),
+            (Some(copy), None) if all_kept(waiting.take().1).await => end_copy(source, snapshot, &path, &copy).await,
+            (Some(_), None) => {}
             (None, _) => {}
         }
         Ok(late)
@@ -92,6 +110,11 @@ impl Reading<'_> {
         reader.end_file()?;
         Ok(None)
     }
+}
+
+/// Whether all was kept.
+pub(crate) async fn all_kept(puts: Vec<Put>) -> bool {
+    stream::iter(puts).buffer_unordered(MOST_PUTS).all(|kept| async move { kept }).await
 }
 
 /// Ends the copy at `path`, of which all tensors are kept: the next visit reads it.

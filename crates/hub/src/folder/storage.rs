@@ -123,7 +123,7 @@ impl Storage for FolderStorage {
         })
     }
 
-    fn put<'a>(&'a self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'a, Result<(), StorageError>> {
+    fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, Result<(), StorageError>> {
         let written = self.write(key, bytes).map_err(failed);
         Box::pin(async { written })
     }
