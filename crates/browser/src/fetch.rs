@@ -123,7 +123,7 @@ impl Body for FetchBody {
                 if property(&result, "done").is_truthy() {
                     return Ok(None);
                 }
-                self.rest = Uint8Array::new(&property(&result, "value"));
+                self.rest = property(&result, "value").unchecked_into();
             }
             let piece = self.rest.subarray(0, LARGEST_PIECE.min(self.rest.length())).to_vec();
             self.rest = self.rest.subarray(piece.len() as u32, self.rest.length());
