@@ -1,7 +1,7 @@
 //! Waiting in a browser: for a time, or for one turn of the event loop.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -26,7 +26,7 @@ extern "C" {
 /// nothing but a place in a list.
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> {
     let microseconds = now() * 1e3 + duration.as_secs_f64() * 1e6;
-    Sleep { end: (microseconds as u64, SLEEPERS.with_borrow_mut(Sleepers::name)) }
+    Sleep { end: microseconds as u64, name: SLEEPERS.with_borrow_mut(Sleepers::name) }
 }
 
 thread_local! {
@@ -36,12 +36,18 @@ thread_local! {
 #[derive(Default)]
 struct Sleepers {
     names: u64,
-    /// Who is to be woken, by the microsecond and a name.
-    by_end: BTreeMap<(u64, u64), Waker>,
+    /// Who is to be woken at which microsecond, in any order.
+    sleeping: Vec<Sleeper>,
     /// When the browser's next timer comes.
     next: Option<u64>,
     /// What that calls.
     wake: Option<Function>,
+}
+
+struct Sleeper {
+    end: u64,
+    name: u64,
+    waker: Waker,
 }
 
 impl Sleepers {
@@ -50,20 +56,24 @@ impl Sleepers {
         self.names
     }
 
-    /// Wakes those whose time has come.
-    fn wake(&mut self) -> Vec<Waker> {
+    /// Takes those whose time has come.
+    fn ended(&mut self) -> Vec<Sleeper> {
         self.next = None;
-        let later = self.by_end.split_off(&(microseconds() + 1, 0));
-        let woken = std::mem::replace(&mut self.by_end, later);
+        let now = microseconds();
+        let (ended, sleeping) = std::mem::take(&mut self.sleeping).into_iter().partition(|sleeper| sleeper.end <= now);
+        self.sleeping = sleeping;
         self.set_timer();
-        woken.into_values().collect()
+        ended
     }
 
     fn set_timer(&mut self) {
-        let Some((&(end, _), _)) = self.by_end.first_key_value() else { return };
+        let Some(end) = self.sleeping.iter().map(|sleeper| sleeper.end).min() else { return };
         if self.next.is_none_or(|next| end < next) {
             let wake = self.wake.get_or_insert_with(|| {
-                let wake = || SLEEPERS.with_borrow_mut(Sleepers::wake).into_iter().for_each(Waker::wake);
+                let wake = || {
+                    let ended = SLEEPERS.with_borrow_mut(Sleepers::ended);
+                    ended.into_iter().for_each(|sleeper| sleeper.waker.wake());
+                };
                 Closure::<dyn Fn()>::new(wake).into_js_value().unchecked_into()
             });
             // Beyond what a timer can be set to, it comes early.
@@ -72,6 +82,12 @@ impl Sleepers {
             self.next = Some(end);
         }
     }
+
+    /// Takes a sleeper out.
+    fn remove(&mut self, name: u64) -> Option<Sleeper> {
+        let place = self.sleeping.iter().position(|sleeper| sleeper.name == name)?;
+        Some(self.sleeping.swap_remove(place))
+    }
 }
 
 fn microseconds() -> u64 {
@@ -79,18 +95,21 @@ fn microseconds() -> u64 {
 }
 
 struct Sleep {
-    end: (u64, u64),
+    end: u64,
+    name: u64,
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if microseconds() >= self.end.0 {
+        let Self { end, name } = *self;
+        if microseconds() >= end {
             return Poll::Ready(());
         }
         let _before = SLEEPERS.with_borrow_mut(|sleepers| {
-            let before = sleepers.by_end.insert(self.end, context.waker().clone());
+            let before = sleepers.remove(name);
+            sleepers.sleeping.push(Sleeper { end, name, waker: context.waker().clone() });
             sleepers.set_timer();
             before
         });
@@ -101,7 +120,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         // What it would wake may itself drop a sleeper.
-        let _waker = SLEEPERS.with_borrow_mut(|sleepers| sleepers.by_end.remove(&self.end));
+        let _sleeper = SLEEPERS.with_borrow_mut(|sleepers| sleepers.remove(self.name));
     }
 }
 
