@@ -100,6 +100,9 @@ pub(crate) struct Place<S: Sums> {
     pub out_stride: usize,
 }
 
+/// Whether this build looks ahead.
+const LOOKS_AHEAD: bool = cfg!(not(all(target_feature = "simd128", not(target_feature = "relaxed-simd"))));
+
 /// Steps between two looks ahead.
 const STEPS: usize = 16;
 
@@ -162,21 +165,22 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(
 ) {
     for _ in 0..count {
         let mut sums = [[S::zero(); PANELS]; ROWS];
-        let mut rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
+        let rows: [*const S::Number; ROWS] = std::array::from_fn(|row| place.at(row, 0).rows);
         let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
-        let mut step = 0;
+        let (mut step, mut input) = (0, 0);
         while step < steps {
-            let end = if ahead.step > 0 { steps.min(step + STEPS) } else { steps };
+            let end = if LOOKS_AHEAD && ahead.step > 0 { steps.min(step + STEPS) } else { steps };
             let ends = panels.map(|panel| panel.wrapping_add((end - step) * S::STEP * WIDTH));
-            // SAFETY: the caller vouches for what is read.
-            unsafe { ahead.look() };
+            if LOOKS_AHEAD {
+                // SAFETY: the caller vouches for what is read.
+                unsafe { ahead.look() };
+            }
             while panels.first() != ends.first() {
                 // SAFETY: the caller vouches for what is read.
                 unsafe {
                     let weights = panels.map(|panel| S::weights(panel));
-                    for (sums, row) in sums.iter_mut().zip(&mut rows) {
-                        let numbers = S::numbers(*row);
-                        *row = row.add(S::STEP);
+                    for (sums, row) in sums.iter_mut().zip(rows) {
+                        let numbers = S::numbers(row.add(input));
                         for (sum, weights) in sums.iter_mut().zip(weights) {
                             *sum = sum.accumulate(numbers, weights);
                         }
@@ -186,6 +190,7 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(
                         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
                     }
                     panels = panels.map(|panel| panel.add(S::STEP * WIDTH));
+                    input += S::STEP;
                 }
             }
             step = end;
@@ -224,8 +229,8 @@ pub(crate) unsafe fn rows_times_panels<S: Sums>(
         for panel in 0..panels {
             tiles::<S, 4, 1>(place.at(0, panel), steps, first / 4, nothing);
         }
-        // With few rows there is no time for it.
-        let quarter = if others < 2 { 0 } else { size_of_val(next) / 4 };
+        // With few rows there is no time for it. Without fused instructions there is no register left for it.
+        let quarter = if others < 2 || !LOOKS_AHEAD { 0 } else { size_of_val(next) / 4 };
         let step = quarter.checked_div(others * panels * steps.div_ceil(STEPS)).unwrap_or_default();
         let ahead = &mut Ahead { quarter, step, ..*nothing };
         for panel in 0..panels {
