@@ -125,9 +125,6 @@ impl Ahead {
     /// The places are there.
     #[inline(always)]
     unsafe fn look(&mut self) {
-        if self.step == 0 {
-            return;
-        }
         for part in 0..4 {
             // SAFETY: the caller vouches for the places. A volatile read is not left out.
             unsafe { self.next.add(part * self.quarter).read_volatile() };
@@ -169,9 +166,10 @@ unsafe fn tiles<S: Sums, const ROWS: usize, const PANELS: usize>(
         let mut panels: [*const S::Weight; PANELS] = std::array::from_fn(|panel| place.at(0, panel).panels);
         let (mut step, mut input) = (0, 0);
         while step < steps {
-            let end = if LOOKS_AHEAD && ahead.step > 0 { steps.min(step + STEPS) } else { steps };
+            let looks = LOOKS_AHEAD && ahead.step > 0;
+            let end = if looks { steps.min(step + STEPS) } else { steps };
             let ends = panels.map(|panel| panel.wrapping_add((end - step) * S::STEP * WIDTH));
-            if LOOKS_AHEAD {
+            if looks {
                 // SAFETY: the caller vouches for what is read.
                 unsafe { ahead.look() };
             }
