@@ -1,7 +1,10 @@
 // Visits: from an empty cache to the first answer over several links, and again with what the first visit left.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { startProfile } from "../browser/browser.mjs";
 import { CASES } from "./latency.mjs";
-import { repository, startSite, untilQuiet } from "./server.mjs";
+import { MADE, repository, startSite, untilQuiet } from "./server.mjs";
 import { closeness, inTurns, median, ratio } from "./statistics.mjs";
 
 const CASE = CASES["1x16"];
@@ -31,15 +34,17 @@ const PAIRS = [
 export async function measureVisits({ browser, selected, quick, say }) {
   const lines = [];
   for (const [link, { rate, latency, ...rounds }] of Object.entries(LINKS).filter(([link]) => selected("link", link))) {
-    const site = await startSite({ compressed: true, rate, latency });
+    const folder = mkdtempSync(join(MADE, "profile-"));
+    const profile = await startProfile(folder);
     const everyone = {};
     for (const [name, visitor] of Object.entries(VISITORS).filter(([, { dtype }]) => selected("dtype", dtype))) {
       const missing = await unable(browser, visitor);
       if (missing) lines.push({ link, name, missing });
-      else everyone[name] = () => visits(browser, site, visitor, { again: link === "loopback" });
+      else everyone[name] = () => visits(profile, { rate, latency }, visitor, { again: link === "loopback" });
     }
     const found = await inTurns(everyone, rounds[quick ? "quick" : "full"]);
-    await site.stop();
+    await profile.close();
+    rmSync(folder, { recursive: true });
     const of = (name, part) => found[name].map((visit) => visit[part]);
     for (const name of Object.keys(everyone)) {
       const parts = Object.keys(found[name][0]).filter((part) => found[name][0][part] !== undefined);
@@ -96,12 +101,11 @@ export function costs(requests) {
   };
 }
 
-/** A first visit with an empty cache and, where asked for, one more. */
-async function visits(browser, site, visitor, { again }) {
-  const context = await browser.newContext();
-  site.requests.length = 0;
+/** A first visit to a site of which nothing is kept and, where asked for, one more. */
+async function visits(profile, link, visitor, { again }) {
+  const site = await startSite({ compressed: true, ...link });
   let cost;
-  const first = await visit(context, site, visitor, async () => {
+  const first = await visit(profile, site, visitor, async () => {
     cost = costs(site.requests);
     // What still comes in the background is there for the second visit.
     if (again) await untilQuiet(site);
@@ -115,32 +119,58 @@ async function visits(browser, site, visitor, { again }) {
   };
   if (again) {
     site.requests.length = 0;
-    const second = await visit(context, site, visitor);
-    const reading = await readStored(context, site);
+    const second = await visit(profile, site, visitor);
+    const read = second.read ?? (await kept(profile, site));
+    const took = await reading(profile, site, read);
     Object.assign(found, {
-      againBytes: costs(site.requests).bytes, againReady: second.ready, again: second.answered, stored: reading.bytes,
-      reading: reading.took, readyToReading: second.ready / reading.took,
+      againBytes: costs(site.requests).bytes, againReady: second.ready, again: second.answered, read, reading: took,
+      readyToReading: second.ready / took,
     });
   }
-  await context.close();
+  await forget(profile, site);
+  await site.stop();
   return found;
 }
 
-/** Merely reads what the visitor's caches hold. */
-async function readStored(context, site) {
-  const page = await context.newPage();
+/** Removes what a profile keeps of a site. */
+async function forget(profile, site) {
+  const page = await profile.newPage();
+  const devtools = await profile.newCDPSession(page);
+  await devtools.send("Storage.clearDataForOrigin", { origin: site.origin, storageTypes: "all" });
+  await page.close();
+}
+
+/** Milliseconds from a navigation until a page has read so many bytes that the browser's Cache API keeps, and nothing else. */
+async function reading(profile, site, bytes) {
+  const page = await profile.newPage();
   await page.goto(`${site.origin}/page/blank.html`);
-  const reading = await page.evaluate(async () => {
-    const begin = performance.now();
+  await page.evaluate(async (bytes) => {
+    const body = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(body.subarray(at, at + 65536));
+    await (await caches.open("reading")).put("/bytes", new Response(body));
+  }, bytes);
+  await page.close();
+  const reader = await profile.newPage();
+  await reader.goto(`${site.origin}/page/read.html`);
+  const took = await (await reader.waitForFunction(() => globalThis.read)).jsonValue();
+  await reader.close();
+  return took;
+}
+
+/** Bytes that the caches of a site hold. */
+async function kept(profile, site) {
+  const page = await profile.newPage();
+  await page.goto(`${site.origin}/page/blank.html`);
+  const bytes = await page.evaluate(async () => {
     let bytes = 0;
     for (const name of await caches.keys()) {
       const cache = await caches.open(name);
-      for (const request of await cache.keys()) bytes += (await (await cache.match(request)).arrayBuffer()).byteLength;
+      for (const request of await cache.keys()) bytes += (await (await cache.match(request)).blob()).size;
     }
-    return { bytes, took: performance.now() - begin };
+    return bytes;
   });
   await page.close();
-  return reading;
+  return bytes;
 }
 
 function describe({ link, name, missing, answered, bytes, tail, again, readyToReading, answeredRatio }) {

@@ -14,10 +14,15 @@ const FLAGS = [
 export const NETWORK = /Failed to load resource|net::ERR_|blocked by CORS policy/;
 
 /** Starts the browser of this name on the path, or the one that `CHROMIUM` names, with these flags more. */
-export function startBrowser(flags = []) {
+export const startBrowser = (flags = []) => chromium.launch(options(flags));
+
+/** Starts the browser with what a visitor keeps in a folder; a context, while those of `startBrowser` keep all in memory. */
+export const startProfile = (folder) => chromium.launchPersistentContext(folder, options([]));
+
+function options(flags) {
   const places = process.env.PATH.split(delimiter).map((folder) => join(folder, "chromium"));
   const executablePath = process.env.CHROMIUM ?? places.find((path) => existsSync(path));
-  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
+  return { executablePath, headless: true, args: [...FLAGS, ...flags] };
 }
 
 /** A visitor: pages that share a storage, and everything that went wrong on them. */

@@ -3,6 +3,7 @@
 import { NETWORK, run, until, waitDescribed, waitState } from "./browser.mjs";
 import { assert, assertEqual } from "./load.mjs";
 import { startSite } from "./site.mjs";
+import { damage, entries, truncate } from "./stored.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const SMALL = "checkpoints/bert-sequence-classification";
@@ -20,28 +21,6 @@ async function output(page, selector) {
   assert(output, () => `${error.code}: ${error.message}`);
   return output;
 }
-
-/** Stored entries whose address matches, as `[address, bytes]`. */
-const entries = (page, pattern) =>
-  page.evaluate(async (pattern) => {
-    const found = [];
-    for (const name of await caches.keys()) {
-      const cache = await caches.open(name);
-      for (const { url } of await cache.keys()) {
-        if (new RegExp(pattern).test(url)) found.push([url, (await (await cache.match(url)).arrayBuffer()).byteLength]);
-      }
-    }
-    return found;
-  }, pattern);
-
-/** Changes a stored entry: `how` is the source of a function of its bytes that answers others, or null to delete it. */
-const damage = (page, url, how) =>
-  page.evaluate(async ([url, how]) => {
-    const cache = await caches.open((await caches.keys())[0]);
-    const bytes = new Uint8Array(await (await cache.match(url)).arrayBuffer());
-    if (how) await cache.put(url, new Response(new Function("bytes", how)(bytes)));
-    else await cache.delete(url);
-  }, [url, how]);
 
 export const tests = [
   {
@@ -133,13 +112,15 @@ export const tests = [
   {
     name: "without a storage, or with one that refuses, a model works from memory",
     async run(t) {
-      for (const [name, script] of Object.entries({
+      const noFiles = 'StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("no", "SecurityError"));';
+      for (const [name, storage] of Object.entries({
         "no caches": 'Object.defineProperty(globalThis, "caches", { value: undefined });',
         "caches that refuse": 'CacheStorage.prototype.open = () => Promise.reject(new DOMException("no", "SecurityError"));',
         "caches that throw": 'Object.defineProperty(globalThis, "caches", { get() { throw new DOMException("no", "SecurityError"); } });',
         "writes that fail": 'Cache.prototype.put = () => Promise.reject(new DOMException("no", "UnknownError"));',
         "no locks": "delete Navigator.prototype.locks; if (globalThis.WorkerNavigator) delete WorkerNavigator.prototype.locks;",
       })) {
+        const script = `${noFiles} ${storage}`;
         const head = `<script>${script.replace("if (globalThis.WorkerNavigator) ", "globalThis.WorkerNavigator && ")}</script>`;
         const inWorker = script.replace("delete Navigator.prototype.locks; ", "");
         const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${inWorker}\n${text}` } }));
@@ -165,7 +146,7 @@ export const tests = [
       const visitor = await t.visitor();
       const page = await visitor.open(widget(t));
       const expected = await output(page);
-      const chunks = (await entries(page, "safetensors/\\d")).map(([url]) => url);
+      const chunks = (await entries(page, "safetensors/\\d")).map(([key]) => key);
       assert(chunks.length > 5, `${chunks.length} chunks`);
       const hows = ["bytes[bytes.length >> 1] ^= 1; return bytes", "return bytes.slice(0, -1)", "return new Uint8Array()", null];
       for (const [index, how] of hows.entries()) {
@@ -223,6 +204,49 @@ export const tests = [
     },
   },
   {
+    name: "bytes that a loss of power took are fetched again",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t));
+      const expected = await output(page);
+      await page.goto("about:blank");
+      const other = await visitor.open("");
+      const left = await truncate(other, "model.safetensors");
+      t.hub.requests.length = 0;
+      const again = await visitor.open(widget(t));
+      assertEqual(await output(again), expected, "output");
+      const missing = sizeOf(t.hub) - left;
+      assert(sent(t.hub) >= missing && sent(t.hub) <= missing + (1 << 20), `${sent(t.hub)} bytes were fetched, ${missing} were missing`);
+    },
+  },
+  {
+    name: "without a file system the Cache API keeps the files",
+    async run(t) {
+      const script = 'StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("no", "SecurityError"));';
+      const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${script}\n${text}` } }));
+      const visitor = await t.visitor({ site });
+      const head = `<script>${script}</script>`;
+      const expected = await output(await visitor.open(widget(t), { head }));
+      t.hub.requests.length = 0;
+      const page = await visitor.open(widget(t), { head });
+      assertEqual(await output(page), expected, "output of the second visit");
+      assertEqual(t.hub.requests.map(({ path }) => path), [`/api/models/${TINY}/revision/main`], "requests of the second visit");
+      const left = await page.evaluate(async () => (await import("/vitrine.js")).remove());
+      assertEqual(left, [], "left after the removal");
+    },
+  },
+  {
+    name: "two tabs read what is stored at the same time",
+    async run(t) {
+      const visitor = await t.visitor();
+      const expected = await output(await visitor.open(widget(t)));
+      t.hub.requests.length = 0;
+      const pages = [await visitor.open(widget(t)), await visitor.open(widget(t)), await visitor.open(widget(t))];
+      for (const one of await Promise.all(pages.map((page) => output(page)))) assertEqual(one, expected, "output");
+      assertEqual(weights(t.hub).length, 0, "downloads");
+    },
+  },
+  {
     name: "damage of a small file or of the description is noticed and mended",
     async run(t) {
       const visitor = await t.visitor();
@@ -231,7 +255,7 @@ export const tests = [
       for (const [pattern, how] of [
         ["/config\\.json/\\d", "bytes[5] ^= 1; return bytes"],
         ["/tokenizer\\.json/\\d", "return new Uint8Array()"],
-        ["/snapshot/", "return bytes.slice(0, 10)"],
+        ["^snapshot/", "return bytes.slice(0, 10)"],
       ]) {
         const [[url]] = await entries(page, pattern);
         await damage(page, url, how);

@@ -3,6 +3,7 @@
 import { NETWORK, memoryOf, property, run, shownText, until, waitDescribed, waitState, watched } from "./browser.mjs";
 import { startPlainHost } from "./hub.mjs";
 import { startSite } from "./site.mjs";
+import { texts } from "./stored.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
@@ -34,21 +35,12 @@ const bytesOf = (files) => files.reduce((sum, [, file]) => sum + file.bytes().le
 const questions = (hub) => hub.requests.filter(({ path }) => path.includes("/revision/")).length;
 
 /** Everything that a page of this origin has stored, as one text. */
-export function storageOf(page) {
-  return page.evaluate(async () => {
-    const found = [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie];
-    for (const name of await caches.keys()) {
-      const cache = await caches.open(name);
-      for (const request of await cache.keys()) {
-        const response = await cache.match(request);
-        const body = new Uint8Array(await response.arrayBuffer());
-        const text = body.length < 2e6 ? new TextDecoder("latin1").decode(body) : "";
-        found.push(request.url, JSON.stringify([...request.headers]), JSON.stringify([...response.headers]), text);
-      }
-    }
-    for (const { name } of await indexedDB.databases()) found.push(`IndexedDB ${name}`);
-    return found.join("\n");
+export async function storageOf(page) {
+  const rest = await page.evaluate(async () => {
+    const databases = (await indexedDB.databases()).map(({ name }) => `IndexedDB ${name}`);
+    return [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie, ...databases].join("\n");
   });
+  return `${rest}\n${await texts(page)}`;
 }
 
 /** Bytes of a checkpoint's tensors as f32, of those whose name matches. */

@@ -4,6 +4,7 @@
 import { until } from "./browser.mjs";
 import { assert, assertEqual } from "./load.mjs";
 import { startSite } from "./site.mjs";
+import { entries } from "./stored.mjs";
 
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
@@ -108,10 +109,7 @@ export const tests = [
       const bytes = sent();
       t.print(`the first answer took ${bytes} bytes of the weights`);
       assert(bytes < 46_000_000, `${bytes} bytes`);
-      const kept = () => page.evaluate(async () => {
-        const keys = await (await caches.open((await caches.keys())[0])).keys();
-        return keys.some(({ url }) => url.endsWith("/model.safetensors/verified"));
-      });
+      const kept = async () => (await entries(page, "/model.safetensors/verified")).length;
       await until(kept, "the rest has come, and is what its author made", 60_000);
       t.hub.requests.length = 0;
       const whole = await page.evaluate(async (text) => {

@@ -13,7 +13,7 @@ pub use event_loop::{now, sleep, turn};
 use fetch::Fetch;
 pub use life::Life;
 use locks::lock;
-pub use storage::Caches;
+pub use storage::{BrowserStorage, storage};
 
 use js_sys::Reflect;
 use vitrine_hub::{Endpoint, Http, Options, Token};
@@ -21,7 +21,7 @@ use wasm_bindgen::JsValue;
 
 /// The repositories of an endpoint, by fetch, with what is read kept in this browser.
 pub fn source(endpoint: Endpoint, token: Option<Token>) -> Http {
-    Http::new(Box::new(Fetch), Box::new(Caches::default()), endpoint, token, Options::default())
+    Http::new(Box::new(Fetch), Box::new(storage()), endpoint, token, Options::default())
 }
 
 /// A property of the global object, which is a `Window` or a `WorkerGlobalScope`; undefined where it is absent or out of

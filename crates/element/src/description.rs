@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use serde_json::Value;
-use vitrine_browser::Caches;
 use vitrine_hub::{
     Endpoint, Error, Plan, RepoId, Repositories, Revision, Snapshot, Token, Wanted, cached_bytes, least_table, plan,
 };
@@ -69,7 +68,7 @@ async fn shared_snapshot(
 impl Description {
     /// Bytes of the planned files that are on this device.
     pub(crate) async fn cached(&self) -> u64 {
-        cached_bytes(&Caches::default(), &self.snapshot, &self.plan).await
+        cached_bytes(&vitrine_browser::storage(), &self.snapshot, &self.plan).await
     }
 
     /// What a load with this `dtype` will take here, `stored` bytes of which are on this device.

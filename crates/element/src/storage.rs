@@ -1,13 +1,12 @@
 //! The models kept on this device: listed and removed by the page itself, without a worker.
 
-use vitrine_browser::Caches;
 use vitrine_hub::{StorageError, Stored};
 use vitrine_tasks::protocol::Failure;
 use vitrine_tasks::{ErrorCode, StoredModel};
 
 /// What is kept on this device.
 pub(crate) async fn stored() -> Result<Vec<StoredModel>, Failure> {
-    let stored = vitrine_hub::stored(&Caches::default()).await.map_err(failed)?;
+    let stored = vitrine_hub::stored(&vitrine_browser::storage()).await.map_err(failed)?;
     let model = |Stored { endpoint, repo, key, bytes }| StoredModel { endpoint, model: repo, commit: key, bytes };
     Ok(stored.into_iter().map(model).collect())
 }
@@ -20,7 +19,7 @@ pub(crate) async fn remove(model: Option<StoredModel>) -> Result<Vec<StoredModel
         key: commit,
         bytes,
     });
-    vitrine_hub::remove(&Caches::default(), which.as_ref()).await.map_err(failed)?;
+    vitrine_hub::remove(&vitrine_browser::storage(), which.as_ref()).await.map_err(failed)?;
     stored().await
 }
 

@@ -48,16 +48,22 @@ impl<'a> CachedFile<'a> {
     /// Whether the whole file is kept and was once checked, and its chunks by offset, which may overlap and leave holes.
     pub(crate) async fn state(&self) -> (bool, Vec<Chunk>) {
         let keys = self.storage.keys(&self.prefix).await.unwrap_or_default();
-        let names: Vec<&str> = keys.iter().filter_map(|key| key.strip_prefix(&self.prefix)).collect();
-        let mut chunks: Vec<Chunk> = names.iter().filter_map(|name| Chunk::parse(name)).collect();
-        chunks.sort_by_key(|chunk| chunk.offset);
-        let mut verified = names.contains(&"verified");
+        let chunks = self.chunks(&keys);
+        let mut verified = keys.iter().any(|key| key.strip_prefix(&self.prefix) == Some("verified"));
         if verified && !has_all(&chunks, self.size.unwrap_or_else(|| end(&chunks))) {
             // What fills the hole is not covered by the earlier check.
             self.forget_check().await;
             verified = false;
         }
         (verified, chunks)
+    }
+
+    /// The file's chunks among the entries with these keys, by offset.
+    fn chunks(&self, keys: &[String]) -> Vec<Chunk> {
+        let names = keys.iter().filter_map(|key| key.strip_prefix(&self.prefix));
+        let mut chunks: Vec<Chunk> = names.filter_map(Chunk::parse).collect();
+        chunks.sort_by_key(|chunk| chunk.offset);
+        chunks
     }
 
     /// The most bytes that the file has from `offset` on.
@@ -70,14 +76,14 @@ impl<'a> CachedFile<'a> {
         self.size.is_some_and(|size| has_all(chunks, size))
     }
 
-    /// A chunk's bytes; `None` where it is gone or damaged.
+    /// A chunk's bytes; `None` where it cannot be read, and is forgotten if it is gone or damaged.
     pub(crate) async fn get(&self, chunk: &Chunk) -> Option<Vec<u8>> {
-        let mut bytes = self.storage.get(&self.key(chunk)).await.ok()??;
-        let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
-        let intact = content.len() as u64 == chunk.length && xxh3_64(content).to_le_bytes() == checksum;
-        let length = content.len();
-        bytes.truncate(length);
-        intact.then_some(bytes)
+        let bytes = self.storage.get(&self.key(chunk)).await.ok()?;
+        let bytes = bytes.and_then(|bytes| without_checksum(bytes, chunk.length));
+        if bytes.is_none() {
+            self.forget(chunk).await;
+        }
+        bytes
     }
 
     /// Keeps the bytes that begin at `offset`, to which their checksum is added.
@@ -88,7 +94,7 @@ impl<'a> CachedFile<'a> {
     }
 
     /// Removes a chunk, which is gone or damaged, and with it the note that the file is right.
-    pub(crate) async fn forget(&self, chunk: &Chunk) {
+    async fn forget(&self, chunk: &Chunk) {
         // What cannot be removed fails its checksum again.
         let _ = self.storage.delete(&self.key(chunk)).await;
         self.forget_check().await;
@@ -114,6 +120,14 @@ impl<'a> CachedFile<'a> {
     fn key(&self, chunk: &Chunk) -> String {
         format!("{}{}-{}", self.prefix, chunk.offset, chunk.length)
     }
+}
+
+/// The content of a chunk, if it is of this length and has the right checksum.
+fn without_checksum(mut bytes: Vec<u8>, length: u64) -> Option<Vec<u8>> {
+    let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+    let intact = content.len() as u64 == length && xxh3_64(content).to_le_bytes() == checksum;
+    bytes.truncate(bytes.len() - CHECKSUM);
+    intact.then_some(bytes)
 }
 
 /// A stretch of a file.
@@ -234,12 +248,9 @@ pub async fn remove(storage: &dyn Storage, which: Option<&Stored>) -> Result<(),
 
 /// Bytes of the planned files that a load of this snapshot would not have to fetch.
 pub async fn cached_bytes(storage: &dyn Storage, snapshot: &Snapshot, plan: &Plan) -> u64 {
-    let mut bytes = 0;
-    for file in plan.files() {
-        let (_, chunks) = CachedFile::new(storage, snapshot, file).state().await;
-        bytes += kept_bytes(&chunks);
-    }
-    bytes
+    let keys = storage.keys(&snapshot_prefix(snapshot)).await.unwrap_or_default();
+    let bytes = plan.files().map(|file| kept_bytes(&CachedFile::new(storage, snapshot, file).chunks(&keys)));
+    bytes.sum()
 }
 
 /// The key under which a repository's description is kept.

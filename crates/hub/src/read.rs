@@ -92,8 +92,8 @@ pub(crate) trait Take {
     fn waiting(&mut self);
 }
 
-/// Hands stretches of a file on, in order: chunks from the storage, holes from the download. False where a chunk is
-/// missing or damaged and there is no download; it is forgotten then.
+/// Hands stretches of a file on, in order: chunks from the storage, holes from the download. False where a chunk cannot be
+/// read and there is no download.
 pub(crate) async fn hand_on(
     cached: &CachedFile<'_>,
     stretches: &[Stretch],
@@ -118,7 +118,6 @@ pub(crate) async fn hand_on(
                 to.take(range.start, part(bytes, chunk.offset, range))?;
                 continue;
             }
-            cached.forget(chunk).await;
         }
         let Some((download, keeping)) = &mut fetching else { return Ok(false) };
         if chunk.is_some() {

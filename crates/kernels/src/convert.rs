@@ -27,6 +27,11 @@ pub fn append_f32s(numbers: &mut Vec<f32>, bytes: &[u8]) {
     numbers.extend(f32s(bytes));
 }
 
+/// Adds the whole numbers in `bytes` to `numbers`.
+pub fn append_i8s(numbers: &mut Vec<i8>, bytes: &[u8]) {
+    numbers.extend(bytes.iter().map(|byte| byte.cast_signed()));
+}
+
 /// The f32 numbers in `bytes`, as many as `numbers` has room for.
 pub fn fill_f32s(numbers: &mut [f32], bytes: &[u8]) {
     numbers.iter_mut().zip(f32s(bytes)).for_each(|(place, number)| *place = number);
@@ -45,11 +50,6 @@ pub fn fill_bf16s(numbers: &mut [f32], bytes: &[u8]) {
 /// The f64 numbers in `bytes`, as many as `numbers` has room for.
 pub fn fill_f64s(numbers: &mut [f32], bytes: &[u8]) {
     numbers.iter_mut().zip(f64s(bytes)).for_each(|(place, number)| *place = number as f32);
-}
-
-/// The whole numbers in `bytes`, as many as `numbers` has room for.
-pub fn fill_i8s(numbers: &mut [f32], bytes: &[u8]) {
-    numbers.iter_mut().zip(bytes).for_each(|(place, byte)| *place = f32::from(byte.cast_signed()));
 }
 
 #[cfg(test)]
@@ -92,9 +92,10 @@ mod tests {
         assert_eq!(numbers, [2.0, 1.0]);
         fill_f64s(&mut numbers, &[0, 0, 0, 0, 0, 0, 240, 191, 1]);
         assert_eq!(numbers, [-1.0, 1.0]);
-        fill_i8s(&mut numbers, &[255, 128, 3]);
-        assert_eq!(numbers, [-1.0, -128.0]);
         fill_f32s(&mut numbers[..1], &[0, 0, 128, 63, 0, 0, 0, 0]);
-        assert_eq!(numbers, [1.0, -128.0]);
+        assert_eq!(numbers, [1.0, 1.0]);
+        let mut whole = vec![5];
+        append_i8s(&mut whole, &[255, 128, 3]);
+        assert_eq!(whole, [5, -1, -128, 3]);
     }
 }

@@ -3,7 +3,9 @@
 const LOADS = {
   async vitrine({ model, dtype }) {
     const { pipeline } = await import("/dist/vitrine.js");
-    return pipeline("feature-extraction", model, { endpoint: location.origin, dtype: dtype === "int8" ? "q8" : dtype });
+    const onprogress = ({ loaded }) => (read = loaded);
+    dtype = dtype === "int8" ? "q8" : dtype;
+    return pipeline("feature-extraction", model, { endpoint: location.origin, dtype, onprogress });
   },
   async transformers({ model, dtype }) {
     const { load } = await import("./transformers.js");
@@ -12,14 +14,20 @@ const LOADS = {
   },
 };
 
-/** `{ origin, ready, answered, embedding }`: milliseconds since the navigation began at `origin`; or `{ code, message }`. */
+/** Bytes of the model that have been read, where the visitor tells. */
+let read;
+
+/**
+ * `{ origin, ready, answered, embedding, read }`: milliseconds since the navigation began at `origin`, and bytes; or
+ * `{ code, message }`.
+ */
 globalThis.visit = (async () => {
   const { peer, text, ...options } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   try {
     const extract = await LOADS[peer](options);
     const ready = performance.now();
     const embedding = await extract(text);
-    return { origin: performance.timeOrigin, ready, answered: performance.now(), embedding };
+    return { origin: performance.timeOrigin, ready, answered: performance.now(), embedding, read };
   } catch (error) {
     return { code: error.code ?? error.name, message: error.message };
   }

@@ -23,10 +23,16 @@ pub(crate) struct Filling {
     row: usize,
     /// Numbers of the next row that have come.
     column: usize,
-    /// The next row, where rows are only taken as a whole.
-    pending: Option<Vec<f32>>,
-    /// What the rows of whole numbers are to be multiplied by; empty for numbers as they are.
-    scales: Vec<f32>,
+    pending: Pending,
+}
+
+/// The next row, where rows are only taken as a whole.
+enum Pending {
+    /// They are taken as they come.
+    None,
+    Numbers(Vec<f32>),
+    /// Whole numbers, and what the numbers of each row are to be multiplied by.
+    Scaled(Vec<i8>, Vec<f32>),
 }
 
 enum Target {
@@ -56,29 +62,34 @@ impl Filling {
             }),
             Form::Numbers => Target::Rows(Numbers::F32(reserve(count as u64)?)),
         };
-        let whole_rows = !scales.is_empty()
-            || match &target {
-                Target::Rows(Numbers::Q8 { .. }) => true,
-                Target::Rows(_) => false,
-                Target::Pieces(pieces) => pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()),
-            };
-        let pending = if whole_rows { Some(reserve(width as u64)?) } else { None };
-        Ok(Self { shape: shape.to_vec(), target, width, row: 0, column: 0, pending, scales })
+        let whole_rows = match &target {
+            Target::Rows(Numbers::Q8 { .. }) => true,
+            Target::Rows(_) => false,
+            Target::Pieces(pieces) => pieces.iter().any(|(_, matrix)| matrix.takes_whole_rows()),
+        };
+        let pending = match (scales.is_empty(), whole_rows) {
+            (false, _) => Pending::Scaled(reserve(width as u64)?, scales),
+            (true, true) => Pending::Numbers(reserve(width as u64)?),
+            (true, false) => Pending::None,
+        };
+        Ok(Self { shape: shape.to_vec(), target, width, row: 0, column: 0, pending })
     }
 
-    /// Takes the bytes of whole numbers.
+    /// Takes the bytes of complete numbers.
     pub(crate) fn append(&mut self, dtype: Dtype, bytes: &[u8]) {
+        if dtype == Dtype::I8 {
+            return self.append_whole(bytes);
+        }
         match (&mut self.target, dtype, &self.pending) {
-            (Target::Rows(Numbers::F32(out)), Dtype::F32, None) => return convert::append_f32s(out, bytes),
-            (Target::Rows(Numbers::F16(out)), Dtype::F16, None) => return out.extend(convert::f16s(bytes)),
-            (Target::Rows(Numbers::Bf16(out)), Dtype::BF16, None) => return out.extend(convert::bf16s(bytes)),
+            (Target::Rows(Numbers::F32(out)), Dtype::F32, Pending::None) => return convert::append_f32s(out, bytes),
+            (Target::Rows(Numbers::F16(out)), Dtype::F16, Pending::None) => return out.extend(convert::f16s(bytes)),
+            (Target::Rows(Numbers::Bf16(out)), Dtype::BF16, Pending::None) => return out.extend(convert::bf16s(bytes)),
             _ => {}
         }
         let (width, fill): (usize, Fill) = match dtype {
             Dtype::F32 => (4, convert::fill_f32s),
             Dtype::F64 => (8, convert::fill_f64s),
             Dtype::F16 => (2, convert::fill_f16s),
-            Dtype::I8 => (1, convert::fill_i8s),
             _ => (2, convert::fill_bf16s),
         };
         let mut stretch = [0.0; 512];
@@ -95,8 +106,23 @@ impl Filling {
             let (taken, rest) = numbers.split_at(numbers.len().min((self.width - self.column).max(1)));
             numbers = rest;
             match &mut self.pending {
-                None => set(&mut self.target, self.row, self.column, taken),
-                Some(pending) => pending.extend_from_slice(taken),
+                Pending::Numbers(row) => row.extend_from_slice(taken),
+                _ => set(&mut self.target, self.row, self.column, taken),
+            }
+            self.column += taken.len();
+            if self.column >= self.width {
+                self.end_row();
+            }
+        }
+    }
+
+    /// Takes whole numbers, whose rows have scales.
+    fn append_whole(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (taken, rest) = bytes.split_at(bytes.len().min((self.width - self.column).max(1)));
+            bytes = rest;
+            if let Pending::Scaled(row, _) = &mut self.pending {
+                convert::append_i8s(row, taken);
             }
             self.column += taken.len();
             if self.column >= self.width {
@@ -106,13 +132,17 @@ impl Filling {
     }
 
     fn end_row(&mut self) {
-        if let Some(mut pending) = self.pending.take() {
-            match self.scales.get(self.row) {
-                None => set(&mut self.target, self.row, 0, &pending),
-                Some(scale) => set_scaled(&mut self.target, self.row, &pending, *scale),
+        match &mut self.pending {
+            Pending::None => {}
+            Pending::Numbers(row) => {
+                set(&mut self.target, self.row, 0, row);
+                row.clear();
             }
-            pending.clear();
-            self.pending = Some(pending);
+            Pending::Scaled(row, scales) => {
+                let scale = scales.get(self.row).copied().unwrap_or_default();
+                set_scaled(&mut self.target, self.row, row, scale);
+                row.clear();
+            }
         }
         self.row += 1;
         self.column = 0;
@@ -220,18 +250,17 @@ fn set(target: &mut Target, row: usize, column: usize, numbers: &[f32]) {
 }
 
 /// Sets a row of whole numbers that are to be multiplied by `scale`.
-fn set_scaled(target: &mut Target, row: usize, numbers: &[f32], scale: f32) {
-    let whole = |numbers: &[f32]| -> Vec<i8> { numbers.iter().map(|number| *number as i8).collect() };
+fn set_scaled(target: &mut Target, row: usize, numbers: &[i8], scale: f32) {
     match target {
         Target::Rows(Numbers::Q8 { numbers: out, scales, .. }) => {
-            out.extend(whole(numbers));
+            out.extend_from_slice(numbers);
             scales.push(scale);
         }
         Target::Rows(_) => {
-            let numbers: Vec<f32> = numbers.iter().map(|number| number * scale).collect();
+            let numbers: Vec<f32> = numbers.iter().map(|number| f32::from(*number) * scale).collect();
             set(target, row, 0, &numbers);
         }
-        Target::Pieces(pieces) => set_quantized(pieces, row, &whole(numbers), scale),
+        Target::Pieces(pieces) => set_quantized(pieces, row, numbers, scale),
     }
 }
 
