@@ -228,8 +228,8 @@ export class Link {
 
   take(bytes) {
     const now = performance.now();
-    // An idle link lets as much pass at once as it carries in 20 ms.
-    this.#free = Math.max(this.#free, now - 20) + (bytes / this.bytesPerSecond) * 1000;
+    // An idle link lets as much pass at once as it carries in 5 ms, which timers are late at most.
+    this.#free = Math.max(this.#free, now - 5) + (bytes / this.bytesPerSecond) * 1000;
     return new Promise((resolve) => setTimeout(resolve, this.#free - now));
   }
 }

@@ -16,7 +16,7 @@ use crate::transport::Method;
 use crate::{Error, RepoFile, Result, Sink, Snapshot};
 
 /// Chunks that are read from the storage at the same time.
-const READS: usize = 6;
+const READS: usize = 2;
 
 /// Reads the whole of a file.
 pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> Result<()> {

@@ -151,19 +151,20 @@ enum Part {
 impl Share {
     /// Takes a message; the answer of a call.
     pub fn take(&mut self, message: Message) -> Result<Option<Vec<f32>>> {
-        let mut words = Words::new(&message.words);
+        let Message { words, numbers, halves, bytes } = message;
+        let mut words = Words::new(&words);
         match words.next()? {
             kind::MATRIX => {
                 let id = words.next()?;
-                self.matrices.insert(id, Rc::new(matrix(&message, words)?));
+                self.matrices.insert(id, Rc::new(matrix(words, numbers, halves, bytes)?));
             }
             kind::ATTENTION => {
                 let id = words.next()?;
-                self.parts.insert(id, Part::Attention(AttentionPart::read(words, &message.numbers, &self.matrices)?));
+                self.parts.insert(id, Part::Attention(AttentionPart::read(words, &numbers, &self.matrices)?));
             }
             kind::FEED_FORWARD => {
                 let id = words.next()?;
-                let part = FeedForwardPart::read(words, &message.numbers, &self.matrices)?;
+                let part = FeedForwardPart::read(words, &numbers, &self.matrices)?;
                 self.parts.insert(id, Part::FeedForward(part));
             }
             kind::FORGET => {
@@ -173,8 +174,8 @@ impl Share {
             }
             kind::CALL => {
                 return match self.parts.get(&words.next()?) {
-                    Some(Part::Attention(part)) => part.answer(words, message.numbers).map(Some),
-                    Some(Part::FeedForward(part)) => Ok(Some(part.forward(&message.numbers))),
+                    Some(Part::Attention(part)) => part.answer(words, numbers).map(Some),
+                    Some(Part::FeedForward(part)) => Ok(Some(part.forward(&numbers))),
                     None => Err(Error::PeerLost),
                 };
             }
@@ -251,18 +252,18 @@ fn matrix_message(id: u32, matrix: Matrix) -> Message {
     message
 }
 
-fn matrix(message: &Message, mut words: Words<'_>) -> Result<Matrix> {
+fn matrix(mut words: Words<'_>, numbers: Vec<f32>, halves: Vec<u16>, bytes: Vec<i8>) -> Result<Matrix> {
     let (format, outputs, inputs) = (words.next()?, words.size()?, words.size()?);
     let panels = match format {
-        0 => Panels::F32(message.numbers.clone()),
-        1 => Panels::F16(message.halves.iter().map(|bits| half::f16::from_bits(*bits)).collect()),
-        2 => Panels::Bf16(message.halves.iter().map(|bits| half::bf16::from_bits(*bits)).collect()),
+        0 => Panels::F32(numbers),
+        1 => Panels::F16(halves.into_iter().map(half::f16::from_bits).collect()),
+        2 => Panels::Bf16(halves.into_iter().map(half::bf16::from_bits).collect()),
         3 => Panels::Q8(int8::Matrix {
             outputs,
             inputs,
             fits: words.next()? == 1,
-            panels: message.bytes.clone(),
-            scales: message.numbers.clone(),
+            panels: bytes,
+            scales: numbers,
             sums: words.0.iter().copied().map(u32::cast_signed).collect(),
         }),
         4 => Panels::Absent,

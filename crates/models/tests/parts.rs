@@ -51,7 +51,7 @@ impl Checkpoint {
         let mut reader = self.reader(resident, head);
         let header = 8 + u64::from_le_bytes(*self.bytes.first_chunk().unwrap()) as usize;
         reader.write(&self.bytes[..header])?;
-        let parts = reader.parts(least).unwrap();
+        let parts = reader.parts(least).unwrap().unwrap();
         let mut pieces: Vec<(u64, &[u8])> = Vec::new();
         for part in &parts.needed {
             let bytes = &self.bytes[part.start as usize..part.end as usize];
@@ -152,7 +152,7 @@ fn a_part_that_did_not_come_is_missed() {
     let mut reader = checkpoint.reader(Resident::F32, Head::None);
     let header = 8 + u64::from_le_bytes(*checkpoint.bytes.first_chunk().unwrap()) as usize;
     reader.write(&checkpoint.bytes[..header]).unwrap();
-    let parts = reader.parts(1 << 30).unwrap();
+    let parts = reader.parts(1 << 30).unwrap().unwrap();
     let last = parts.needed.last().unwrap();
     reader.write_part(header as u64, &checkpoint.bytes[header..last.end as usize - 4]).unwrap();
     assert!(matches!(reader.end_parts(), Err(Error::Weights(_))));

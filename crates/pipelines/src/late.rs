@@ -224,7 +224,7 @@ pub(crate) async fn read_needed(
         sink.error = Some(error);
         return Err(vitrine_hub::Error::Sink.into());
     }
-    let Some(parts) = sink.reader.parts(least).filter(|parts| parts.later > 0) else {
+    let Some(parts) = sink.reader.parts(least)?.filter(|parts| parts.later > 0) else {
         return Ok(None);
     };
     let needed: u64 = parts.needed.iter().map(|part| part.end - part.start).sum();

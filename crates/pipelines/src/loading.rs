@@ -8,6 +8,9 @@ use vitrine_tasks::protocol::{Phase, Progress};
 
 use crate::{Host, Result};
 
+/// The most bytes that memory is taken for before they come: a host may tell any size.
+const MOST_ROOM: usize = 32 << 20;
+
 /// How far a load is.
 pub(crate) struct Loading<'a> {
     source: &'a dyn Source,
@@ -37,7 +40,8 @@ impl<'a> Loading<'a> {
 
     /// A small file, whole.
     pub(crate) async fn small(&self, file: &RepoFile) -> Result<Vec<u8>> {
-        let mut sink = SmallSink { bytes: Vec::new(), tally: Tally::new(self, &file.path) };
+        let room = usize::try_from(file.size).unwrap_or(usize::MAX).min(MOST_ROOM);
+        let mut sink = SmallSink { bytes: Vec::with_capacity(room), tally: Tally::new(self, &file.path) };
         self.source.read(self.snapshot, file, None, &mut sink).await?;
         Ok(sink.bytes)
     }

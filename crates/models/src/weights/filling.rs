@@ -198,7 +198,7 @@ impl CopyRow for Filling {
 type Fill = fn(&mut [f32], &[u8]);
 
 /// A table whose rows come later, one by one.
-pub(crate) fn absent_table(shape: &[usize], resident: Resident) -> Result<Kept> {
+pub(crate) fn absent_table(shape: &[usize], resident: Resident) -> Result<Rows> {
     let count: usize = shape.iter().product();
     let numbers = match resident {
         Resident::F32 => Numbers::F32(zeros(count)?),
@@ -209,7 +209,7 @@ pub(crate) fn absent_table(shape: &[usize], resident: Resident) -> Result<Kept> 
             Numbers::Q8 { numbers: zeros(count)?, scales: zeros(rows)?, width: count / rows.max(1) }
         }
     };
-    Ok(Kept::Rows(Rc::new(Rows::absent(numbers, shape.to_vec()))))
+    Ok(Rows::absent(numbers, shape.to_vec()))
 }
 
 /// Keeps a piece here, or hands it to the worker whose it is.

@@ -35,20 +35,27 @@ pub(super) struct Partial {
     /// Where the first tensor begins in the file.
     start: u64,
     least: u64,
+    /// Its tables whose rows come later.
+    late: Vec<LateTable>,
     building: HashMap<usize, Building>,
 }
 
 impl WeightsReader<'_> {
     /// What is needed of a safetensors file whose header has come, and nothing after it: a table that is read by rows
     /// comes later where it has at least `least` bytes. `None` for other formats, which are read as a whole.
-    pub fn parts(&mut self, least: u64) -> Option<Parts> {
-        let Format::Safetensors(reader) = &mut self.format else { return None };
+    ///
+    /// The memory of such tables is taken now: what is small fits into the holes that a load leaves, and they do not.
+    pub fn parts(&mut self, least: u64) -> Result<Option<Parts>> {
+        let Format::Safetensors(reader) = &mut self.format else { return Ok(None) };
         let start = reader.data_start();
-        let (infos, partial) = reader.partial(|| Partial { start, least, building: HashMap::new() })?;
+        let begin = || Partial { start, least, late: Vec::new(), building: HashMap::new() };
+        let Some((infos, partial)) = reader.partial(begin) else { return Ok(None) };
         let mut parts = Parts { needed: Vec::new(), later: 0 };
         for (info, range) in infos.iter().zip(ranges(infos, start)) {
             if partial.is_late(info, &self.tensors) {
                 parts.later += info.bytes;
+                let rows = Rc::new(absent_table(&info.shape, self.tensors.resident)?);
+                partial.late.push(LateTable { name: info.name.clone(), rows, dtype: info.dtype, start: range.start });
             } else if is_used(info, &self.tensors) && info.bytes > 0 {
                 match parts.needed.last_mut() {
                     Some(last) if last.end == range.start => last.end = range.end,
@@ -56,7 +63,7 @@ impl WeightsReader<'_> {
                 }
             }
         }
-        Some(parts)
+        Ok(Some(parts))
     }
 
     /// Takes bytes of the file from place `offset` on; those of one needed part come in their order.
@@ -88,26 +95,20 @@ impl WeightsReader<'_> {
     /// Ends the file; the tables whose rows are still to come.
     pub fn end_parts(&mut self) -> Result<Vec<LateTable>> {
         let (infos, partial) = partial(&mut self.format)?;
-        let mut late = Vec::new();
-        for (info, range) in infos.iter().zip(ranges(infos, partial.start)) {
-            if partial.is_late(info, &self.tensors) {
-                let kept = absent_table(&info.shape, self.tensors.resident)?;
-                if let Kept::Rows(rows) = &kept {
-                    late.push(LateTable {
-                        name: info.name.clone(),
-                        rows: rows.clone(),
-                        dtype: info.dtype,
-                        start: range.start,
-                    });
-                }
-                self.tensors.keep(&info.name, kept)?;
-            } else if is_used(info, &self.tensors) && info.bytes == 0 {
+        for info in infos {
+            if partial.is_late(info, &self.tensors) || !is_used(info, &self.tensors) {
+                continue;
+            }
+            if info.bytes == 0 {
                 self.tensors.keep_built(&info.name, Some(begin(info, &self.tensors)?))?;
-            } else if is_used(info, &self.tensors) && !self.tensors.has(&info.name) {
+            } else if !self.tensors.has(&info.name) {
                 return Err(Error::Weights("the file of weights ends too soon".to_owned()));
             }
         }
-        Ok(late)
+        for table in &partial.late {
+            self.tensors.keep(&table.name, Kept::Rows(table.rows.clone()))?;
+        }
+        Ok(std::mem::take(&mut partial.late))
     }
 }
 

@@ -69,7 +69,7 @@ impl Safetensors {
     }
 
     /// Begins to take the file in parts; `None` where its header has not come, or its first tensor has begun.
-    pub fn partial(&mut self, begin: impl FnOnce() -> Partial) -> Option<(&[TensorInfo], &Partial)> {
+    pub fn partial(&mut self, begin: impl FnOnce() -> Partial) -> Option<(&[TensorInfo], &mut Partial)> {
         match &self.state {
             State::Data(infos, 0, None) => Some((infos, self.partial.insert(begin()))),
             _ => None,
