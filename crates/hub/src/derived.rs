@@ -14,14 +14,14 @@ fn unsized_file(path: &str) -> RepoFile {
 /// The file, where all of it is kept.
 pub(crate) async fn derived(http: &Http, snapshot: &Snapshot, path: &str) -> Option<RepoFile> {
     let file = unsized_file(path);
-    let (complete, chunks) = CachedFile::derived(&*http.storage, snapshot, &file).state().await;
+    let (complete, chunks) = http.look(&CachedFile::derived(&*http.storage, snapshot, &file)).await;
     complete.then(|| RepoFile { size: end(&chunks), ..file })
 }
 
 /// Hands the file to `sink`; false where some of it is gone or damaged, and it is forgotten then.
 pub(crate) async fn read_derived(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> bool {
     let cached = CachedFile::derived(&*http.storage, snapshot, file);
-    let (complete, chunks) = cached.state().await;
+    let (complete, chunks) = http.state(&cached).await;
     let all = stretches(&chunks, 0..end(&chunks));
     let mut whole = Whole { sink, hasher: None };
     if complete && matches!(hand_on(&cached, &all, None, &mut whole).await, Ok(true)) {

@@ -1,12 +1,13 @@
 //! A [`Source`] over HTTP: the Hub's protocol, or a plain static host with its layout, with what arrives kept.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use crate::attempt::{self, Attempt};
-use crate::cache::snapshot_key;
+use crate::cache::{CachedFile, Chunk, snapshot_key};
 use crate::protocol::{fingerprint, is_hub, refusal};
 use crate::snapshot::architectures;
 use crate::transport::{Method, Request, Response};
@@ -47,6 +48,8 @@ pub struct Http {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Option<Token>,
     pub(crate) options: Options,
+    /// Name and chunks of the file that was last found to be kept and right, for the read that follows.
+    pub(crate) found: RefCell<Option<(String, Vec<Chunk>)>>,
 }
 
 impl Http {
@@ -58,7 +61,23 @@ impl Http {
         token: Option<Token>,
         options: Options,
     ) -> Self {
-        Self { transport, storage, endpoint, token, options }
+        Self { transport, storage, endpoint, token, options, found: RefCell::default() }
+    }
+
+    /// As [`CachedFile::state`], which the next read of the file need not ask for again where all of it is kept and right.
+    pub(crate) async fn look(&self, cached: &CachedFile<'_>) -> (bool, Vec<Chunk>) {
+        let (verified, chunks) = cached.state().await;
+        self.found.replace(verified.then(|| (cached.name().to_owned(), chunks.clone())));
+        (verified, chunks)
+    }
+
+    /// As [`CachedFile::state`], or what was just found.
+    pub(crate) async fn state(&self, cached: &CachedFile<'_>) -> (bool, Vec<Chunk>) {
+        // What is gone meanwhile is missed by its reader.
+        match self.found.take().filter(|(name, _)| name == cached.name()) {
+            Some((_, chunks)) => (true, chunks),
+            None => cached.state().await,
+        }
     }
 
     pub(crate) fn request(&self, method: Method, url: String) -> Request {

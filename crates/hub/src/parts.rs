@@ -59,7 +59,7 @@ async fn read_runs(target: Target<'_>, runs: Vec<Range<u64>>, long: bool, wanted
 /// What is kept of a file.
 pub(crate) async fn kept(http: &Http, snapshot: &Snapshot, file: &RepoFile) -> Kept {
     let cached = CachedFile::new(&*http.storage, snapshot, file);
-    let (verified, chunks) = cached.state().await;
+    let (verified, chunks) = http.look(&cached).await;
     Kept { bytes: kept_bytes(&chunks), complete: verified || cached.is_complete(&chunks), verified }
 }
 

@@ -152,7 +152,7 @@ pub(crate) struct Whole<'a> {
 
 impl Whole<'_> {
     async fn read(&mut self, target: Target<'_>, cached: &CachedFile<'_>) -> Result<()> {
-        let (verified, mut chunks) = cached.state().await;
+        let (verified, mut chunks) = target.http.state(cached).await;
         if verified {
             self.hasher = None;
             let all = stretches(&chunks, 0..target.end().min(end(&chunks)));

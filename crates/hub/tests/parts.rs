@@ -5,14 +5,16 @@
 
 mod fake;
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use fake::{COMMIT, Fault, Host, WEIGHTS, read, snapshot};
 use futures_executor::block_on;
 use futures_util::future::join;
 use vitrine_hub::{
-    Error, Http, Kept, MemoryStorage, PartSink, Result, SinkError, Snapshot, Source, Storage, Wanted, cached_bytes,
-    plan, stored,
+    Error, Http, Kept, LocalBoxFuture, Lock, MemoryStorage, PartSink, Result, SinkError, Snapshot, Source, Storage,
+    StorageError, Wanted, cached_bytes, plan, stored,
 };
 
 const SIZE: usize = 5_500_000;
@@ -382,4 +384,55 @@ fn a_sink_that_wants_no_more_ends_the_read() {
     let result = block_on(source.read_parts(&found, found.file(WEIGHTS).unwrap(), &wanted, &mut Full));
     assert!(matches!(result, Err(Error::Sink)));
     assert_eq!(host.parts().len(), 1);
+}
+
+#[test]
+fn a_file_that_was_found_right_is_listed_once_and_what_is_gone_meanwhile_is_missed() {
+    let (host, storage, lists) = (Host::new(SIZE), MemoryStorage::default(), Rc::<Cell<u32>>::default());
+    let source = host.source(Listed(storage.clone(), lists.clone()));
+    let found = block_on(snapshot(&source)).unwrap();
+    let file = found.file(WEIGHTS).unwrap();
+    let read = || {
+        let mut bytes = Vec::new();
+        block_on(source.read(&found, file, None, &mut bytes)).map(|()| bytes)
+    };
+    assert!(read().unwrap() == host.weights());
+    lists.set(0);
+    assert!(kept(&source, &found).verified);
+    assert!(read().unwrap() == host.weights());
+    assert_eq!(lists.get(), 1);
+    // The next read looks for itself.
+    assert!(read().unwrap() == host.weights());
+    assert_eq!(lists.get(), 2);
+    host.parts();
+    assert!(kept(&source, &found).verified);
+    block_on(storage.delete(&entry(MIB..2 * MIB))).unwrap();
+    assert!(read().unwrap() == host.weights());
+    assert_eq!(host.parts(), [(MIB, Some(2 * MIB))]);
+}
+
+/// Counts how often entries are listed.
+struct Listed(MemoryStorage, Rc<Cell<u32>>);
+
+impl Storage for Listed {
+    fn keys<'a>(&'a self, prefix: &'a str) -> LocalBoxFuture<'a, std::result::Result<Vec<String>, StorageError>> {
+        self.1.set(self.1.get() + 1);
+        self.0.keys(prefix)
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, std::result::Result<Option<Vec<u8>>, StorageError>> {
+        self.0.get(key)
+    }
+
+    fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, std::result::Result<(), StorageError>> {
+        self.0.put(key, bytes)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, std::result::Result<(), StorageError>> {
+        self.0.delete(key)
+    }
+
+    fn lock<'a>(&'a self, name: &'a str, waiting: &'a mut dyn FnMut()) -> LocalBoxFuture<'a, Lock> {
+        self.0.lock(name, waiting)
+    }
 }
