@@ -47,18 +47,20 @@ struct Parts<'a> {
     vocab: &'a RawValue,
     #[serde(borrow, default)]
     merges: Option<&'a RawValue>,
+    #[serde(flatten)]
+    settings: ModelSettings,
 }
 
 impl Vocabulary {
     /// Reads `model` of `tokenizer.json`.
     pub(super) fn parse(model: &RawValue) -> Result<(Self, ModelSettings)> {
-        let Parts { vocab, merges } = serde_json::from_str(model.get())?;
+        let Parts { vocab, merges, settings } = serde_json::from_str(model.get())?;
         let vocabulary = if vocab.get().starts_with('[') {
             Self::Scores(serde_json::from_str(vocab.get())?)
         } else {
             Self::Ids(serde_json::from_str(vocab.get())?, merges.map(pairs).transpose()?)
         };
-        Ok((vocabulary, serde_json::from_str(model.get())?))
+        Ok((vocabulary, settings))
     }
 
     /// Reads `vocab.txt`: a token a line.
