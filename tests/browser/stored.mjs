@@ -9,7 +9,7 @@ export async function entries(page, pattern) {
 /** Changes an entry: `how` is the source of a function of its bytes that answers others, or null to delete it. */
 export const damage = (page, key, how) => page.evaluate(visit, { key, how });
 
-/** Keys and contents of all entries of less than 2 MB, as one text. */
+/** Keys of all entries, what the Cache API keeps with them, and contents of less than 2 MB, as one text. */
 export const texts = (page) => page.evaluate(visit, { pattern: "", texts: true });
 
 /** Halves the bytes of the entries of a file with this name; answers how many are left. */
@@ -39,7 +39,8 @@ async function visit({ pattern, key, how, texts }) {
   };
   for (const name of await caches.keys()) {
     const cache = await caches.open(name);
-    for (const { url } of await cache.keys()) {
+    for (const { url, headers } of await cache.keys()) {
+      if (texts) found.push([url, JSON.stringify([...headers]), JSON.stringify([...(await cache.match(url)).headers])]);
       await take(
         url.replace("https://vitrine.invalid/", ""),
         async () => new Uint8Array(await (await cache.match(url)).arrayBuffer()),
