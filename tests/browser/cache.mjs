@@ -3,7 +3,7 @@
 import { NETWORK, run, until, waitDescribed, waitState } from "./browser.mjs";
 import { assert, assertEqual } from "./load.mjs";
 import { startSite } from "./site.mjs";
-import { damage, entries, truncate } from "./stored.mjs";
+import { damage, entries, hold, truncate } from "./stored.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const SMALL = "checkpoints/bert-sequence-classification";
@@ -201,6 +201,53 @@ export const tests = [
       await page.evaluate(() => document.querySelector("model-widget").setAttribute("dtype", "f32"));
       const exact = await output(page);
       assert(JSON.stringify(exact) !== JSON.stringify(expected), "f32 is not read from the copy");
+    },
+  },
+  {
+    name: "a file is completed while opening what is stored takes its time",
+    async run(t) {
+      const script = `const open = FileSystemFileHandle.prototype.createSyncAccessHandle;
+        FileSystemFileHandle.prototype.createSyncAccessHandle = async function () {
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          return open.call(this);
+        };`;
+      const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${script}\n${text}` } }));
+      const page = await (await t.visitor({ site })).open(widget(t));
+      const expected = await output(page);
+      const chunks = (await entries(page, "safetensors/\\d")).map(([key]) => key);
+      // Before what is read of the storage comes what is written to it.
+      const gone = chunks.filter((_, index) => index % 4 < 3);
+      for (const key of gone) await damage(page, key, null);
+      t.hub.requests.length = 0;
+      await page.reload();
+      await page.waitForFunction(() => customElements.get("model-widget"));
+      assertEqual(await output(page), expected, "output");
+      assertEqual((await entries(page, "safetensors/\\d")).map(([key]) => key), chunks, "chunks");
+      assert(gone.length > 4 && sent(t.hub) < sizeOf(t.hub), `${sent(t.hub)} bytes were fetched`);
+    },
+  },
+  {
+    name: "a tab that never closes what is stored does not hold up another",
+    async run(t) {
+      const visitor = await t.visitor();
+      const page = await visitor.open(widget(t));
+      const expected = await output(page);
+      await page.goto("about:blank");
+      const other = await visitor.open("");
+      await hold(other, "model.safetensors");
+      t.hub.requests.length = 0;
+      const again = await visitor.open(widget(t));
+      assertEqual(await output(again), expected, "output");
+      assertEqual(sent(t.hub), sizeOf(t.hub), "bytes that were fetched");
+      const twice = (await entries(again, "safetensors/\\d")).filter(([key], index, all) => all[index - 1]?.[0] === key);
+      assertEqual(twice, [], "chunks that are stored twice");
+      await other.close();
+      // Waits until it is closed.
+      await damage(again, (await entries(again, "safetensors/\\d"))[0][0], "return bytes");
+      t.hub.requests.length = 0;
+      await again.evaluate(() => document.querySelector("model-widget").unload());
+      assertEqual(await output(again), expected, "output of what was stored before");
+      assertEqual(sent(t.hub), 0, "bytes that were fetched then");
     },
   },
   {

@@ -25,6 +25,27 @@ export const truncate = (page, file) =>
     return half;
   }, file);
 
+/** Has a worker of the page open the bytes of the entries of a file with this name, until the page is closed. */
+export const hold = (page, file) =>
+  page.evaluate(async (file) => {
+    const work = async (file) => {
+      const top = await (await navigator.storage.getDirectory()).getDirectoryHandle("vitrine-1");
+      const [name] = (await Array.fromAsync(top.keys())).filter((name) => name.endsWith(file));
+      const data = await (await top.getDirectoryHandle(name)).getFileHandle("data");
+      for (;;) {
+        try {
+          self.held = await data.createSyncAccessHandle();
+          return postMessage("held");
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    };
+    const script = new Blob([`(${work})(${JSON.stringify(file)})`], { type: "text/javascript" });
+    window.holding = new Worker(URL.createObjectURL(script));
+    await new Promise((resolve) => (window.holding.onmessage = resolve));
+  }, file);
+
 /** In the page: goes through the Cache API, and through folders of the file system as crate `browser` lays them out. */
 async function visit({ pattern, key, how, texts }) {
   const found = [];

@@ -10,8 +10,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
-use vitrine_hub::{MemoryStorage, Storage, StorageError};
+use vitrine_hub::StorageError;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -25,7 +27,7 @@ const DATA: &str = "data";
 const SLASH: &str = " ";
 
 /// How long, and how often, bytes that another tab has open are waited for.
-const BUSY: (Duration, u32) = (Duration::from_millis(20), 500);
+const BUSY: (Duration, u32) = (Duration::from_millis(20), 100);
 
 /// How long bytes stay open after they were used: others may want them, but opening takes as long as reading a megabyte.
 const LINGER: Duration = Duration::from_millis(50);
@@ -91,11 +93,14 @@ struct State {
     root: OnceCell<Folder>,
     /// Folders as last listed.
     known: RefCell<HashMap<String, Known>>,
-    /// The bytes that are open, by folder.
-    open: RefCell<HashMap<String, Rc<Open>>>,
-    /// One user of a folder's bytes at a time.
-    turns: MemoryStorage,
+    /// The bytes that are open, or being opened, by folder.
+    open: RefCell<HashMap<String, Opening>>,
+    /// Whether bytes were not to be had however long they were waited for; the next are asked for once.
+    busy: Cell<bool>,
 }
+
+/// All who want a folder's bytes drive one opening: none of them is needed for it to go on.
+type Opening = Shared<LocalBoxFuture<'static, Result<Rc<Open>, StorageError>>>;
 
 /// A folder, with position and length of the bytes of its entries, by name.
 struct Known {
@@ -143,16 +148,7 @@ impl Files {
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let (name, entry) = split(key);
-        let place = || {
-            let known = self.0.known.borrow();
-            let known = known.get(&name)?;
-            Some((known.folder.clone(), *known.entries.get(entry)?))
-        };
-        if place().is_none() {
-            self.list(&name).await?;
-        }
-        let Some((folder, (position, length))) = place() else { return Ok(None) };
-        let _turn = self.0.turns.lock(&name, &mut || {}).await;
+        let Some((folder, (position, length))) = self.find(&name, entry).await? else { return Ok(None) };
         let data = self.open(&name, &folder).await?;
         let mut bytes = vec![0; length as usize];
         let read = data.handle.read(&mut bytes, &object("at", position as f64)).map_err(failure)?;
@@ -160,18 +156,27 @@ impl Files {
         Ok(Some(bytes))
     }
 
+    /// The folder of an entry, with position and length of its bytes.
+    async fn find(&self, name: &str, entry: &str) -> Result<Option<(Folder, (u64, u32))>, StorageError> {
+        let known = || {
+            let known = self.0.known.borrow();
+            let known = known.get(name)?;
+            Some((known.folder.clone(), *known.entries.get(entry)?))
+        };
+        if known().is_none() {
+            self.list(name).await?;
+        }
+        Ok(known())
+    }
+
     pub(super) async fn put(&self, key: &str, bytes: &Uint8Array) -> Result<(), StorageError> {
         let (name, entry) = split(key);
-        let (folder, place) = {
-            let _turn = self.0.turns.lock(&name, &mut || {}).await;
-            let (folder, data) = self.open_or_make(&name).await?;
-            let end = data.handle.size().map_err(failure)?;
-            let length = bytes.length();
-            if data.handle.write(bytes, &object("at", end)).map_err(failure)? < f64::from(length) {
-                return Err(StorageError::Full);
-            }
-            (folder, (end as u64, length))
-        };
+        let (folder, data) = self.open_or_make(&name).await?;
+        let (end, length) = (data.handle.size().map_err(failure)?, bytes.length());
+        if data.handle.write(bytes, &object("at", end)).map_err(failure)? < f64::from(length) {
+            return Err(StorageError::Full);
+        }
+        let place = (end as u64, length);
         settled(folder.file(&file(entry, place), &object("create", true))).await?;
         if let Some(known) = self.0.known.borrow_mut().get_mut(&name) {
             known.entries.insert(entry.to_owned(), place);
@@ -181,14 +186,10 @@ impl Files {
 
     pub(super) async fn delete(&self, key: &str) -> Result<(), StorageError> {
         let (name, entry) = split(key);
-        if !self.0.known.borrow().contains_key(&name) {
-            self.list(&name).await?;
+        let Some((folder, place)) = self.find(&name, entry).await? else { return Ok(()) };
+        if let Some(known) = self.0.known.borrow_mut().get_mut(&name) {
+            known.entries.remove(entry);
         }
-        let removed = self.0.known.borrow_mut().get_mut(&name).and_then(|known| {
-            let place = known.entries.remove(entry)?;
-            Some((known.folder.clone(), place))
-        });
-        let Some((folder, place)) = removed else { return Ok(()) };
         found(folder.remove(&file(entry, place), &Object::new())).await?;
         let is_last = self.0.known.borrow().get(&name).is_none_or(|known| known.entries.is_empty());
         if is_last && self.list(&name).await?.is_some_and(|keys| keys.is_empty()) {
@@ -204,8 +205,12 @@ impl Files {
         Ok(())
     }
 
+    /// Whether another tab had what was wanted last open for too long.
+    pub(super) fn is_busy(&self) -> bool {
+        self.0.busy.get()
+    }
+
     async fn root(&self) -> Result<Folder, StorageError> {
-        let _turn = self.0.turns.lock("", &mut || {}).await;
         if let Some(root) = self.0.root.get() {
             return Ok(root.clone());
         }
@@ -218,7 +223,7 @@ impl Files {
         Ok(self.0.root.get_or_init(|| root).clone())
     }
 
-    /// A folder, whose turn the caller has, and its bytes.
+    /// A folder and its bytes.
     async fn open_or_make(&self, name: &str) -> Result<(Folder, Rc<Open>), StorageError> {
         let known = self.0.known.borrow().get(name).map(|known| known.folder.clone());
         // Another tab may have removed it.
@@ -233,28 +238,57 @@ impl Files {
         Ok((folder, data))
     }
 
-    /// The bytes of a folder, whose turn the caller has. They are closed a little after the last use.
+    /// The bytes of a folder. They are closed a little after the last use.
     async fn open(&self, name: &str, folder: &Folder) -> Result<Rc<Open>, StorageError> {
-        let open = self.0.open.borrow().get(name).cloned();
-        if let Some(open) = open {
-            open.used.set(true);
-            return Ok(open);
-        }
-        let data = settled(folder.file(DATA, &object("create", true))).await?;
-        let open = Rc::new(Open::of(data.unchecked_ref()).await?);
-        self.0.open.borrow_mut().insert(name.to_owned(), open.clone());
-        let (state, name, opened) = (self.0.clone(), name.to_owned(), Rc::downgrade(&open));
+        let opening = self.0.open.borrow().get(name).cloned();
+        let opening = opening.unwrap_or_else(|| self.begin(name.to_owned(), folder.clone()));
+        let open = opening.await?;
+        open.used.set(true);
+        Ok(open)
+    }
+
+    fn begin(&self, name: String, folder: Folder) -> Opening {
+        let files = self.clone();
+        let opening = async move { files.open_anew(&folder).await.map(Rc::new) }.boxed_local().shared();
+        self.0.open.borrow_mut().insert(name.clone(), opening.clone());
+        let (state, opened) = (self.0.clone(), opening.clone());
         spawn_local(async move {
-            loop {
-                sleep(LINGER).await;
-                match opened.upgrade() {
-                    Some(open) if open.used.take() => {}
-                    Some(_) => return drop(state.open.borrow_mut().remove(&name)),
-                    None => return,
+            drop(opened.await);
+            let used = || {
+                let open = state.open.borrow();
+                open.get(&name)?.peek().map(|opened| opened.as_ref().is_ok_and(|open| open.used.take()))
+            };
+            while let Some(used) = used() {
+                if !used {
+                    return drop(state.open.borrow_mut().remove(&name));
                 }
+                sleep(LINGER).await;
             }
         });
-        Ok(open)
+        opening
+    }
+
+    /// Waits for bytes that another tab has open.
+    async fn open_anew(&self, folder: &Folder) -> Result<Open, StorageError> {
+        let file: File = settled(folder.file(DATA, &object("create", true))).await?.unchecked_into();
+        let (pause, attempts) = BUSY;
+        let mut left = if self.0.busy.get() { 1 } else { attempts };
+        loop {
+            left -= 1;
+            let opened = match file.open() {
+                Ok(promise) => JsFuture::from(promise).await,
+                Err(thrown) => Err(thrown),
+            };
+            let busy = opened.as_ref().is_err_and(is_busy);
+            if busy && left > 0 {
+                sleep(pause).await;
+                continue;
+            }
+            self.0.busy.set(busy);
+            return opened
+                .map(|handle| Open { handle: handle.unchecked_into(), used: Cell::new(true) })
+                .map_err(failure);
+        }
     }
 }
 
@@ -263,25 +297,6 @@ struct Open {
     handle: Handle,
     /// Whether they were used since the last look.
     used: Cell<bool>,
-}
-
-impl Open {
-    async fn of(file: &File) -> Result<Self, StorageError> {
-        let (pause, attempts) = BUSY;
-        let mut attempt = 1;
-        loop {
-            let opened = match file.open() {
-                Ok(promise) => JsFuture::from(promise).await,
-                Err(thrown) => Err(thrown),
-            };
-            match opened {
-                Ok(handle) => return Ok(Self { handle: handle.unchecked_into(), used: Cell::new(true) }),
-                Err(thrown) if attempt < attempts && is_busy(&thrown) => sleep(pause).await,
-                Err(thrown) => return Err(failure(thrown)),
-            }
-            attempt += 1;
-        }
-    }
 }
 
 impl Drop for Open {

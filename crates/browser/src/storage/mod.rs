@@ -51,12 +51,15 @@ impl Storage for BrowserStorage {
 
     fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
         Box::pin(async move {
-            if key.starts_with(FILES)
-                && let Ok(Some(bytes)) = self.files.get(key).await
-            {
-                return Ok(Some(bytes));
+            if !key.starts_with(FILES) {
+                return caches::get(key).await;
             }
-            caches::get(key).await
+            match self.files.get(key).await {
+                Ok(Some(bytes)) => Ok(Some(bytes)),
+                Ok(None) => caches::get(key).await,
+                // What merely cannot be read now is not gone.
+                Err(error) => caches::get(key).await?.map(Some).ok_or(error),
+            }
         })
     }
 
@@ -65,7 +68,8 @@ impl Storage for BrowserStorage {
         Box::pin(async move {
             if key.starts_with(FILES) {
                 let put = files.put(&key, &body).await;
-                if !matches!(put, Err(StorageError::Unavailable(_))) {
+                // What lies beside a folder would not be found.
+                if !matches!(put, Err(StorageError::Unavailable(_))) || files.is_busy() {
                     return put;
                 }
             }
