@@ -76,9 +76,9 @@ impl<'a> CachedFile<'a> {
         self.size.is_some_and(|size| has_all(chunks, size))
     }
 
-    /// A chunk's bytes; `None` where it cannot be read, and is forgotten if it is gone or damaged.
-    pub(crate) async fn get(&self, chunk: &Chunk) -> Option<Vec<u8>> {
-        let bytes = self.storage.get(&self.key(chunk)).await.ok()?;
+    /// A chunk's bytes, in the memory of `room`; `None` where it cannot be read, and is forgotten if it is gone or damaged.
+    pub(crate) async fn get(&self, chunk: &Chunk, room: Vec<u8>) -> Option<Vec<u8>> {
+        let bytes = self.storage.get(&self.key(chunk), room).await.ok()?;
         let bytes = bytes.and_then(|bytes| without_checksum(bytes, chunk.length));
         if bytes.is_none() {
             self.forget(chunk).await;

@@ -86,7 +86,7 @@ impl Http {
 
     async fn fetch_snapshot(&self, repo: &RepoId, revision: &Revision) -> Result<Snapshot> {
         let key = snapshot_key(self.endpoint.as_str(), repo.as_str(), revision.as_str());
-        let kept = self.storage.get(&key).await.ok().flatten();
+        let kept = self.storage.get(&key, Vec::new()).await.ok().flatten();
         let kept: Option<Snapshot> = kept.and_then(|json| serde_json::from_slice(&json).ok());
         // A commit never changes, so what is known of it needs no second look.
         if let (true, Some(kept)) = (revision.is_commit(), &kept) {

@@ -1,5 +1,6 @@
 //! Reading one file over HTTP: what is kept of it from the storage, the rest from the host, up to its SHA-256.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use futures_util::{StreamExt, stream};
@@ -102,13 +103,19 @@ pub(crate) async fn hand_on(
 ) -> Result<bool> {
     let mut chunks: Vec<&Chunk> = stretches.iter().filter_map(|stretch| stretch.chunk.as_ref()).collect();
     chunks.dedup();
-    let read = |chunk| async move { (chunk, cached.get(chunk).await) };
+    // What was handed on makes room for what is read next.
+    let rooms = RefCell::new(Vec::new());
+    let read = |chunk| {
+        let room = rooms.borrow_mut().pop().unwrap_or_default();
+        async move { (chunk, cached.get(chunk, room).await) }
+    };
     let mut reads = stream::iter(chunks).map(read).buffered(READS);
     let mut last: Option<(&Chunk, Option<Vec<u8>>)> = None;
     let mut origin = None;
     for Stretch { range, chunk } in stretches {
         if let Some(chunk) = chunk {
             if last.as_ref().is_none_or(|(read, _)| *read != chunk) {
+                rooms.borrow_mut().extend(last.take().and_then(|(_, bytes)| bytes));
                 last = reads.next().await;
             }
             if origin.replace(true) != Some(true) {

@@ -12,8 +12,8 @@ pub trait Storage {
     /// The keys that begin with `prefix`, in any order.
     fn keys<'a>(&'a self, prefix: &'a str) -> LocalBoxFuture<'a, Result<Vec<String>, StorageError>>;
 
-    /// An entry's bytes.
-    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
+    /// An entry's bytes, in the memory of `room` where they fit; what that holds does not matter.
+    fn get<'a>(&'a self, key: &'a str, room: Vec<u8>) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>>;
 
     /// Takes a copy of the bytes at once, and writes the entry when awaited; after an error it is absent, never half there.
     fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, Result<(), StorageError>>;
@@ -70,7 +70,7 @@ impl Storage for MemoryStorage {
         Box::pin(async move { Ok(keys) })
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+    fn get<'a>(&'a self, key: &'a str, _: Vec<u8>) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
         let bytes = self.entries.borrow().get(key).cloned();
         Box::pin(async move { Ok(bytes) })
     }

@@ -209,7 +209,7 @@ fn a_damaged_storage_is_noticed_and_mended() {
         block_on(storage.keys("file/")).unwrap().into_iter().filter(|key| key.contains("safetensors")).collect();
     assert!(chunks.len() >= 4, "{chunks:?}");
     for key in &chunks {
-        let mut bytes = block_on(storage.get(key)).unwrap().unwrap();
+        let mut bytes = block_on(storage.get(key, Vec::new())).unwrap().unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         for damaged in [bytes, Vec::new(), vec![0; 3]] {

@@ -273,7 +273,7 @@ fn a_damaged_chunk_costs_itself_only() {
         } else {
             block_on(storage.delete(&entry(0..1).replace("0-1", "verified"))).unwrap();
         }
-        assert!(block_on(storage.get(&entry(chunk.clone()))).unwrap().is_some());
+        assert!(block_on(storage.get(&entry(chunk.clone()), Vec::new())).unwrap().is_some());
         for damaged in [Some(vec![0; 1000]), None] {
             let key = entry(chunk.clone());
             match &damaged {
@@ -420,8 +420,12 @@ impl Storage for Listed {
         self.0.keys(prefix)
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, std::result::Result<Option<Vec<u8>>, StorageError>> {
-        self.0.get(key)
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        room: Vec<u8>,
+    ) -> LocalBoxFuture<'a, std::result::Result<Option<Vec<u8>>, StorageError>> {
+        self.0.get(key, room)
     }
 
     fn put(&self, key: &str, bytes: &[u8]) -> LocalBoxFuture<'static, std::result::Result<(), StorageError>> {

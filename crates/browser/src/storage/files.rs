@@ -146,11 +146,12 @@ impl Files {
         Ok(Some(keys))
     }
 
-    pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+    pub(super) async fn get(&self, key: &str, room: Vec<u8>) -> Result<Option<Vec<u8>>, StorageError> {
         let (name, entry) = split(key);
         let Some((folder, (position, length))) = self.find(&name, entry).await? else { return Ok(None) };
         let data = self.open(&name, &folder).await?;
-        let mut bytes = vec![0; length as usize];
+        let mut bytes = room;
+        bytes.resize(length as usize, 0);
         let read = data.handle.read(&mut bytes, &object("at", position as f64)).map_err(failure)?;
         bytes.truncate(read as usize);
         Ok(Some(bytes))

@@ -49,12 +49,12 @@ impl Storage for BrowserStorage {
         })
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+    fn get<'a>(&'a self, key: &'a str, room: Vec<u8>) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
         Box::pin(async move {
             if !key.starts_with(FILES) {
                 return caches::get(key).await;
             }
-            match self.files.get(key).await {
+            match self.files.get(key, room).await {
                 Ok(Some(bytes)) => Ok(Some(bytes)),
                 Ok(None) => caches::get(key).await,
                 // What merely cannot be read now is not gone.

@@ -113,7 +113,7 @@ impl Storage for FolderStorage {
         Box::pin(async { self.find(prefix).map_err(failed) })
     }
 
-    fn get<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
+    fn get<'a>(&'a self, key: &'a str, _: Vec<u8>) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, StorageError>> {
         Box::pin(async {
             match fs::read(self.place(key)) {
                 Ok(bytes) => Ok(Some(bytes)),
@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(now(storage.put(key, &[number as u8])), Ok(()), "{key:?}");
         }
         for (number, key) in keys.iter().enumerate() {
-            assert_eq!(now(storage.get(key)), Ok(Some(vec![number as u8])), "{key:?}");
+            assert_eq!(now(storage.get(key, Vec::new())), Ok(Some(vec![number as u8])), "{key:?}");
             assert!(storage.place(key).starts_with(storage.root.join("entries")));
         }
         for prefix in ["", "a", "a/", "a/b", "a/b/", "file/", "file/ü", "/", "zzz", "none/"] {
@@ -265,7 +265,7 @@ mod tests {
             assert_eq!(found, expected, "{prefix:?}");
         }
         for key in keys {
-            assert_eq!((now(storage.delete(key)), now(storage.get(key))), (Ok(()), Ok(None)), "{key:?}");
+            assert_eq!((now(storage.delete(key)), now(storage.get(key, Vec::new()))), (Ok(()), Ok(None)), "{key:?}");
         }
         assert_eq!(now(storage.keys("")), Ok(vec![]));
         assert_eq!(fs::read_dir(&storage.root).unwrap().count(), 0);
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(now(storage.keys("")), Ok(vec![]));
         for bytes in [&b"long content"[..], b"short", b""] {
             assert_eq!(now(storage.put("key", bytes)), Ok(()));
-            assert_eq!(now(storage.get("key")), Ok(Some(bytes.to_vec())));
+            assert_eq!(now(storage.get("key", Vec::new())), Ok(Some(bytes.to_vec())));
         }
     }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use tokenizers::models::bpe::Vocab;
 use tokenizers::{
     AddedToken, DecoderWrapper, ModelWrapper, NormalizedString, Normalizer, PostProcessorWrapper, TokenizerImpl,
@@ -18,7 +17,7 @@ use super::pipeline::{self, Normalizers, PreTokenizers};
 use super::post_processor::{self, Names};
 use super::sentencepiece::{CONTROL, SentencePiece, USER_DEFINED};
 use super::special::{Named, Settings, Token};
-use super::vocabulary::{ModelSettings, Vocabulary, bpe, generated_merges, unigram};
+use super::vocabulary::{Model, ModelSettings, Vocabulary, bpe, generated_merges, unigram};
 use super::{Tokenizer, malformed};
 use crate::sentence_transformers::{Files, json};
 use crate::{Error, Result};
@@ -76,7 +75,7 @@ const MODEL_TYPES: &[(&str, &str)] = &[
 
 /// `tokenizer.json`.
 #[derive(Deserialize)]
-struct File<'a> {
+struct File {
     #[serde(default)]
     added_tokens: Vec<AddedTokenWithId>,
     #[serde(default)]
@@ -91,8 +90,7 @@ struct File<'a> {
     padding: Value,
     #[serde(default)]
     truncation: Value,
-    #[serde(borrow)]
-    model: &'a RawValue,
+    model: Model,
 }
 
 #[derive(Deserialize)]
@@ -105,14 +103,16 @@ struct AddedTokenWithId {
 impl Tokenizer {
     /// Builds the tokenizer that the files describe. Its `limit` is 0 until the model is known.
     pub(crate) fn load(files: &Files, config: Option<&Config>) -> Result<Self> {
-        let file = files.get("tokenizer.json").map(|file| serde_json::from_slice::<File<'_>>(file));
-        let file = file.transpose().map_err(|error| wrong("tokenizer.json", error))?;
+        let file = files.get("tokenizer.json").map(|file| serde_json::from_slice::<File>(file));
+        let mut file = file.transpose().map_err(|error| wrong("tokenizer.json", error))?;
         let added: Option<BTreeMap<u32, AddedToken>> =
             file.as_ref().map(|file| file.added_tokens.iter().map(|added| (added.id, added.token.clone())).collect());
+        let sides = file.as_mut().map(|file| (std::mem::take(&mut file.padding), std::mem::take(&mut file.truncation)));
+        let (padding, truncation) = sides.unwrap_or_default();
         let mut settings = Settings::read(files, added.as_ref())?;
         let chosen = chosen(files, config)?;
         let class = CLASSES.iter().find(|class| class.names.contains(&&*chosen));
-        let built = match (&file, class) {
+        let built = match (file, class) {
             (_, Some(class)) if files.contains_key(class.file) && class.rules == Rules::Marian => {
                 from_slow(files, class, &mut settings)
             }
@@ -129,8 +129,7 @@ impl Tokenizer {
         if let Some(added) = added.filter(|_| is_file) {
             add(&mut inner, added.into_values().collect())?;
         }
-        let padding = file.as_ref().map_or(&Value::Null, |file| &file.padding);
-        settle(&mut settings, class, padding);
+        settle(&mut settings, class, &padding);
         add_all(&mut inner, &settings, class)?;
         if let Some(ids) = &mut ids {
             ids.add(&settings).map_err(malformed)?;
@@ -145,7 +144,6 @@ impl Tokenizer {
             let of_file = of_file.get("direction").and_then(Value::as_str);
             settings.text(key).or(of_file).is_some_and(|side| side.eq_ignore_ascii_case("left"))
         };
-        let truncation = file.as_ref().map_or(&Value::Null, |file| &file.truncation);
         let is_xlnet = class.is_some_and(|class| class.rules == Rules::XlNet);
         let stated = || u32::try_from(config?.get("pad_token_id").as_u64()?).ok();
         let pad = settings.named_text(Named::Pad).and_then(|pad| match &ids {
@@ -159,8 +157,8 @@ impl Tokenizer {
             pad_id: pad.or_else(stated).unwrap_or(0),
             limit: 0,
             lacks_chinese: class.is_some_and(|class| class.rules == Rules::RoFormer),
-            pads_left: side("padding_side", padding) || is_xlnet && settings.text("padding_side").is_none(),
-            cuts_left: side("truncation_side", truncation),
+            pads_left: side("padding_side", &padding) || is_xlnet && settings.text("padding_side").is_none(),
+            cuts_left: side("truncation_side", &truncation),
             cleans_up: settings.flag("clean_up_tokenization_spaces", false),
             gives_type_ids: inputs.unwrap_or(class.is_some_and(|class| class.type_ids)),
             settings,
@@ -181,8 +179,8 @@ struct Built {
 }
 
 /// A tokenizer from `tokenizer.json`. Some classes take only the vocabulary from it.
-fn from_json(file: &File<'_>, class: Option<&'static Class>, settings: &Settings) -> tokenizers::Result<Built> {
-    let (vocabulary, model) = Vocabulary::parse(file.model)?;
+fn from_json(file: File, class: Option<&'static Class>, settings: &Settings) -> tokenizers::Result<Built> {
+    let (vocabulary, model) = file.model.into_parts();
     let post_processor = pipeline::post_processor(&file.post_processor)?;
     let class = class.filter(|class| class.takes(&vocabulary));
     if let Some(class) = class.filter(|class| !class.as_in_file) {

@@ -1,8 +1,11 @@
 //! The vocabulary of a tokenizer and the model that is built on it, from `tokenizer.json` or from the older files.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::models::unigram::Unigram;
 use tokenizers::models::wordlevel::WordLevel;
@@ -41,28 +44,81 @@ pub(super) struct ModelSettings {
     pub max_input_chars_per_word: Option<usize>,
 }
 
+/// `model` of `tokenizer.json`, of which the vocabulary is read once: it is all but the whole of the file.
 #[derive(Deserialize)]
-struct Parts<'a> {
-    #[serde(borrow)]
-    vocab: &'a RawValue,
-    #[serde(borrow, default)]
-    merges: Option<&'a RawValue>,
+pub(super) struct Model {
+    #[serde(rename = "vocab")]
+    pub vocabulary: Vocabulary,
+    #[serde(default)]
+    merges: Option<Vec<Merge>>,
     #[serde(flatten)]
-    settings: ModelSettings,
+    pub settings: ModelSettings,
+}
+
+impl Model {
+    /// The vocabulary with its merges, and the settings.
+    pub(super) fn into_parts(self) -> (Vocabulary, ModelSettings) {
+        let merges = self.merges.map(|merges| merges.into_iter().filter_map(|merge| merge.0).collect());
+        let vocabulary = match self.vocabulary {
+            Vocabulary::Ids(vocab, _) => Vocabulary::Ids(vocab, merges),
+            scores => scores,
+        };
+        (vocabulary, self.settings)
+    }
+}
+
+impl<'de> Deserialize<'de> for Vocabulary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Tokens;
+
+        impl<'de> Visitor<'de> for Tokens {
+            type Value = Vocabulary;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("ids by token, or tokens with their scores")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, ids: A) -> std::result::Result<Vocabulary, A::Error> {
+                Ok(Vocabulary::Ids(Vocab::deserialize(MapAccessDeserializer::new(ids))?, None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, scores: A) -> std::result::Result<Vocabulary, A::Error> {
+                Ok(Vocabulary::Scores(Vec::deserialize(SeqAccessDeserializer::new(scores))?))
+            }
+        }
+
+        deserializer.deserialize_any(Tokens)
+    }
+}
+
+/// A merge of BPE, as a pair or with a space in between; the line of a version is none.
+struct Merge(Option<(String, String)>);
+
+impl<'de> Deserialize<'de> for Merge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Pair;
+
+        impl<'de> Visitor<'de> for Pair {
+            type Value = Merge;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a pair of tokens")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, line: &str) -> std::result::Result<Merge, E> {
+                split(line).map(Merge).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, pair: A) -> std::result::Result<Merge, A::Error> {
+                Ok(Merge(Some(Deserialize::deserialize(SeqAccessDeserializer::new(pair))?)))
+            }
+        }
+
+        deserializer.deserialize_any(Pair)
+    }
 }
 
 impl Vocabulary {
-    /// Reads `model` of `tokenizer.json`.
-    pub(super) fn parse(model: &RawValue) -> Result<(Self, ModelSettings)> {
-        let Parts { vocab, merges, settings } = serde_json::from_str(model.get())?;
-        let vocabulary = if vocab.get().starts_with('[') {
-            Self::Scores(serde_json::from_str(vocab.get())?)
-        } else {
-            Self::Ids(serde_json::from_str(vocab.get())?, merges.map(pairs).transpose()?)
-        };
-        Ok((vocabulary, settings))
-    }
-
     /// Reads `vocab.txt`: a token a line.
     pub(super) fn lines(text: &str) -> Self {
         Self::Ids(text.lines().zip(0..).map(|(line, id)| (line.trim_end().to_owned(), id)).collect(), None)
@@ -76,7 +132,7 @@ impl Vocabulary {
         let id = |id: &Value| id.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or("an id is no whole number");
         let numbers = vocab.into_iter().filter(|(_, value)| value.is_number());
         let vocab = numbers.map(|(token, value)| Ok((token, id(&value)?))).collect::<Result<Vocab>>()?;
-        Ok(Self::Ids(vocab, Some(split_all(merges.lines())?)))
+        Ok(Self::Ids(vocab, Some(merges.lines().filter_map(|line| split(line).transpose()).collect::<Result<_>>()?)))
     }
 
     /// Tokens by id, whatever the model.
@@ -187,22 +243,11 @@ fn checked(vocab: Vocab) -> Result<Vocab> {
     Ok(vocab)
 }
 
-fn pairs(merges: &RawValue) -> Result<Merges> {
-    match serde_json::from_str(merges.get()) {
-        Ok(pairs) => Ok(pairs),
-        Err(_) => {
-            let lines: Vec<String> = serde_json::from_str(merges.get())?;
-            split_all(lines.iter().map(String::as_str))
-        }
+/// The merge that a line stands for; none for that of a version.
+fn split(line: &str) -> Result<Option<(String, String)>> {
+    match line.split_once(' ') {
+        _ if line.starts_with("#version") => Ok(None),
+        Some((first, second)) if !second.contains(' ') => Ok(Some((first.to_owned(), second.to_owned()))),
+        _ => Err(format!("`{line}` is no merge").into()),
     }
-}
-
-fn split_all<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Merges> {
-    let merges = lines.filter(|line| !line.starts_with("#version"));
-    merges
-        .map(|line| match line.split_once(' ') {
-            Some((first, second)) if !second.contains(' ') => Ok((first.to_owned(), second.to_owned())),
-            _ => Err(format!("`{line}` is no merge").into()),
-        })
-        .collect()
 }
