@@ -167,13 +167,14 @@ repositories() {
 
 # ---------------------------------------------------------------------------------------------------------------- build
 
-# wasm_module NAME WASM LEVEL: the module's JavaScript and its optimized wasm, in target/wasm/NAME/.
+# wasm_module NAME WASM LEVEL: the module's JavaScript and its optimized wasm, in target/wasm/NAME/. Functions with one
+# caller stay functions: a browser compiles each at its first call, and large ones hold up a start.
 wasm_module() {
     local out="target/wasm/$1" name=${1%-relaxed}
     rm -rf "$out" && mkdir -p "$out" &&
         target/debug/vitrine-bindgen "$2" "$out" "$name" &&
         mv "$out/${name}_bg.wasm" "$out/unoptimized.wasm" &&
-        tests/browser/node_modules/.bin/wasm-opt "${@:3}" \
+        tests/browser/node_modules/.bin/wasm-opt "$3" --one-caller-inline-max-function-size=0 \
             --enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext \
             --enable-mutable-globals --enable-reference-types --enable-multivalue --enable-relaxed-simd \
             --low-memory-unused --strip-debug --strip-producers --strip-target-features \
@@ -221,9 +222,9 @@ build_site() {
     once element target/wasm/element 'glue and wasm-opt of element' "$element" "${tools[@]}" -- \
         wasm_module element "$element" -Oz
     once worker target/wasm/worker 'glue and wasm-opt of worker' "$worker" "${tools[@]}" -- \
-        wasm_module worker "$worker" -O3 -O3
+        wasm_module worker "$worker" -O3
     once worker-relaxed target/wasm/worker-relaxed 'glue and wasm-opt of worker with relaxed SIMD' "$relaxed" \
-        "${tools[@]}" -- wasm_module worker-relaxed "$relaxed" -O3 -O3
+        "${tools[@]}" -- wasm_module worker-relaxed "$relaxed" -O3
     once site dist 'site in dist/' www target/wasm tests/static_hub.mjs tests/numbers.mjs tests/npm/package-lock.json -- site
 }
 

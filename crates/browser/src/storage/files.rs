@@ -30,7 +30,7 @@ const SLASH: &str = " ";
 const BUSY: (Duration, u32) = (Duration::from_millis(20), 100);
 
 /// How long bytes stay open after they were used: others may want them, but opening takes as long as reading a megabyte.
-const LINGER: Duration = Duration::from_millis(50);
+const LINGER: Duration = Duration::from_millis(150);
 
 #[wasm_bindgen]
 extern "C" {
