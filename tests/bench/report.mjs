@@ -64,7 +64,9 @@ const quotient = (ratio) => (ratio ? `${number(ratio.median)} (${number(ratio.lo
 function targetTable(rows) {
   const measured = (row) => row.measured.map(([name, value]) => `${name} ${number(value, Math.abs(value) < 0.01 ? 4 : 2)}`).join(" · ");
   const reached = (row) => (row.reached === undefined ? "not measured" : row.reached ? "yes" : "no");
-  return table(["", "target", "measured", "reached"], rows.map((row) => [row.what, row.target, measured(row), reached(row)]));
+  const limits = rows.filter((row) => row.limit && row.reached === false).map(({ what, limit }) => `Not reached, ${what}: ${limit}`);
+  return [table(["", "target", "measured", "reached"], rows.map((row) => [row.what, row.target, measured(row), reached(row)])), ...limits]
+    .join("\n\n");
 }
 
 function latency(lines) {
