@@ -267,19 +267,23 @@ export const tests = [
     },
   },
   {
-    name: "without a file system the Cache API keeps the files",
+    name: "without a file system, or with one that opens nothing, the Cache API keeps the files",
     async run(t) {
-      const script = 'StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("no", "SecurityError"));';
-      const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${script}\n${text}` } }));
-      const visitor = await t.visitor({ site });
-      const head = `<script>${script}</script>`;
-      const expected = await output(await visitor.open(widget(t), { head }));
-      t.hub.requests.length = 0;
-      const page = await visitor.open(widget(t), { head });
-      assertEqual(await output(page), expected, "output of the second visit");
-      assertEqual(t.hub.requests.map(({ path }) => path), [`/api/models/${TINY}/revision/main`], "requests of the second visit");
-      const left = await page.evaluate(async () => (await import("/vitrine.js")).remove());
-      assertEqual(left, [], "left after the removal");
+      const refused = '() => Promise.reject(new DOMException("no", "SecurityError"))';
+      for (const method of ["StorageManager.prototype.getDirectory", "FileSystemFileHandle.prototype.createSyncAccessHandle"]) {
+        const script = `if (globalThis.${method.split(".")[0]}) ${method} = ${refused};`;
+        const site = t.keep(await startSite({ replace: { "/worker.js": (text) => `${script}\n${text}` } }));
+        const visitor = await t.visitor({ site });
+        const head = `<script>${script}</script>`;
+        const expected = await output(await visitor.open(widget(t), { head }));
+        t.hub.requests.length = 0;
+        const page = await visitor.open(widget(t), { head });
+        assertEqual(await output(page), expected, "output of the second visit");
+        const requests = t.hub.requests.map(({ path }) => path);
+        assertEqual(requests, [`/api/models/${TINY}/revision/main`], `${method}: requests of the second visit`);
+        const left = await page.evaluate(async () => (await import("/vitrine.js")).remove());
+        assertEqual(left, [], `${method}: left after the removal`);
+      }
     },
   },
   {

@@ -38,9 +38,9 @@ impl Storage for BrowserStorage {
     fn keys<'a>(&'a self, prefix: &'a str) -> LocalBoxFuture<'a, Result<Vec<String>, StorageError>> {
         Box::pin(async move {
             match self.files.keys(prefix).await {
-                // What of a file is in its folder is all that counts.
-                Ok((true, keys)) => Ok(keys),
-                Ok((false, mut keys)) => {
+                // What of a file is in its folder is all that counts; one that could only be made has nothing.
+                Ok((true, keys)) if !keys.is_empty() => Ok(keys),
+                Ok((_, mut keys)) => {
                     keys.extend(caches::keys(prefix).await.unwrap_or_default());
                     Ok(keys)
                 }
