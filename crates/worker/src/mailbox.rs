@@ -84,13 +84,22 @@ impl Mailbox {
 
     /// Sends the peer back to its event loop.
     pub(crate) fn leave(&self) {
-        if self.state() != state::OUT {
-            while self.state() == state::CALL {
-                self.sleep(state::CALL, 1_000.0);
+        loop {
+            match self.state() {
+                state::OUT | state::LEAVE => return,
+                state::CALL => self.sleep(state::CALL, 1_000.0),
+                // The peer may be on its way out.
+                inside if Atomics::compare_exchange(&self.head, 0, inside, state::LEAVE) == Ok(inside) => {
+                    return self.wake();
+                }
+                _ => {}
             }
-            Atomics::store(&self.head, 0, state::LEAVE).ok();
-            self.wake();
         }
+    }
+
+    /// Whether the peer was sent back and has not gone yet: a call would keep it from what was sent to its event loop.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state() == state::LEAVE
     }
 
     /// Answers calls until there has been none for a while, or the other side wants it to end.

@@ -112,11 +112,11 @@ impl PeerWorker {
         self.worker.post_message_with_transfer(&message, &transfer).map_err(|_| Error::PeerLost)
     }
 
-    /// Puts a call into the mailbox, in a larger one where it does not fit.
+    /// Puts a call into the mailbox, in a new one where it does not fit or the peer is leaving.
     fn put_call(&self, call: &Call<'_>) -> Option<Rc<Mailbox>> {
         let mut place = self.mailbox.borrow_mut();
         let mailbox = place.as_mut()?;
-        if !mailbox.fits(call) {
+        if !mailbox.fits(call) || mailbox.is_leaving() {
             mailbox.leave();
             *mailbox = Rc::new(Mailbox::new(8 * (call.words.len() + call.count()) as u32));
         }
