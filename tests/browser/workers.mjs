@@ -94,7 +94,35 @@ const losing = (name, headers) => ({
   },
 });
 
+/** Holds the first worker up for 80 ms after each call, so that the answer waits for it. */
+const HELD_UP = `
+  const { notify } = Atomics;
+  if (self.name !== "beside") {
+    Atomics.notify = (...given) => {
+      const woken = notify(...given);
+      for (const end = performance.now() + 80; performance.now() < end; );
+      return woken;
+    };
+  }\n`;
+
 export const tests = [
+  {
+    name: "an answer waits for a worker that takes longer",
+    async run(t) {
+      const site = t.keep(await startSite({ headers: ISOLATED, replace: { "/worker.js": (text) => HELD_UP + text } }));
+      const page = await open(t, site);
+      await page.evaluate(() => load({ cores: 1 }));
+      const expected = await embed(page, "A cat");
+      await page.evaluate(() => {
+        model.unload();
+        return load({ cores: 2 });
+      });
+      for (let run = 0; run < 3; run++) {
+        const found = distance(await embed(page, "A cat"), expected);
+        assert(found < 1e-5, `run ${run}: ${found} apart`);
+      }
+    },
+  },
   sharing("by messages"),
   sharing("by shared memory", ISOLATED),
   losing("by messages"),

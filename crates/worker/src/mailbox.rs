@@ -24,6 +24,8 @@ mod state {
     pub const BROKEN: i32 = 4;
     /// The peer is to go back to its event loop.
     pub const LEAVE: i32 = 5;
+    /// As `ANSWER`, and the peer listens to its event loop again.
+    pub const LEFT: i32 = 6;
 }
 
 /// A mailbox, as either side holds it.
@@ -67,14 +69,16 @@ impl Mailbox {
         self.put(&call.words, call.stretches());
         let before = Atomics::exchange(&self.head, 0, state::CALL).unwrap_or(state::BROKEN);
         self.wake();
-        before == state::OUT
+        [state::OUT, state::LEFT].contains(&before)
     }
 
     /// Waits for the answer, for so many milliseconds at most.
     pub(crate) fn wait_for_answer(&self, milliseconds: f64) -> Found {
         match self.wait_while(state::CALL, milliseconds) {
-            state::ANSWER => {
-                Atomics::store(&self.head, 0, state::IDLE).ok();
+            state::ANSWER | state::LEFT => {
+                if Atomics::compare_exchange(&self.head, 0, state::ANSWER, state::IDLE) != Ok(state::ANSWER) {
+                    Atomics::store(&self.head, 0, state::OUT).ok();
+                }
                 Found::Answer(self.numbers())
             }
             state::CALL => Found::Nothing,
@@ -86,7 +90,7 @@ impl Mailbox {
     pub(crate) fn leave(&self) {
         loop {
             match self.state() {
-                state::OUT | state::LEAVE => return,
+                state::OUT | state::LEFT | state::LEAVE => return,
                 state::CALL => self.sleep(state::CALL, 1_000.0),
                 // The peer may be on its way out.
                 inside if Atomics::compare_exchange(&self.head, 0, inside, state::LEAVE) == Ok(inside) => {
@@ -121,8 +125,10 @@ impl Mailbox {
                 }
                 state::OUT => drop(Atomics::store(&self.head, 0, state::IDLE)),
                 waiting => {
+                    // Whoever wants the answer may compute for longer.
+                    let out = if waiting == state::ANSWER { state::LEFT } else { state::OUT };
                     if self.wait_while(waiting, 50.0) == waiting
-                        && Atomics::compare_exchange(&self.head, 0, waiting, state::OUT) == Ok(waiting)
+                        && Atomics::compare_exchange(&self.head, 0, waiting, out) == Ok(waiting)
                     {
                         return;
                     }
