@@ -57,18 +57,21 @@ if (self.name !== "beside") {
   // What is wrong with it is told once the glue is there.
   module.catch(() => {});
   const spawn = () => {
-    const beside = new Worker(script(), { type: "module", name: "beside" });
+    const beside = startBeside();
     module.then((module) => beside.postMessage({ module }));
     return beside;
   };
   start(module, ({ Worker }) => new Worker((message) => postMessage(message), spawn));
 }
 
-// A script of another origin may not start a worker, but one that imports it may.
-function script() {
-  if (new URL(import.meta.url).origin === self.origin) return import.meta.url;
+// A script of another origin may not start a worker, but one that imports it may; from a page without an origin that may not
+// be a module.
+function startBeside() {
+  const name = "beside";
+  if (new URL(import.meta.url).origin === self.origin) return new Worker(import.meta.url, { type: "module", name });
   const early = "const early = [], keep = ({ data }) => early.push(data); addEventListener('message', keep);";
   const late = "removeEventListener('message', keep); for (const data of early) dispatchEvent(new MessageEvent('message', { data }));";
-  const source = `${early} import(${JSON.stringify(import.meta.url)}).then(() => { ${late} });`;
-  return URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const failed = "(error) => postMessage({ broken: String(error) })";
+  const source = `${early} import(${JSON.stringify(import.meta.url)}).then(() => { ${late} }, ${failed});`;
+  return new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { name });
 }

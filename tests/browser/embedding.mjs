@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { NETWORK, property, run, shownText, waitDescribed, waitState } from "./browser.mjs";
-import { MODEL } from "./element.mjs";
+import { MODEL as TINY } from "./element.mjs";
 import { pageOf, startSite, widgetOf } from "./site.mjs";
+
+/** Small, and shared by two workers all the same. */
+const MODEL = { ...TINY, cores: 2 };
 
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
@@ -27,6 +30,8 @@ async function works(page) {
   const { output, error } = await run(page, "some text");
   assert.equal(error, undefined, JSON.stringify(error));
   assert.equal(output.length, 3);
+  const workers = (page.page?.() ?? page).workers();
+  assert.equal(workers.length, 2, "workers");
   assert.deepEqual(await page.evaluate(() => globalThis.violations ?? []), []);
 }
 

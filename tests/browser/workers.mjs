@@ -105,7 +105,39 @@ const HELD_UP = `
     };
   }\n`;
 
+/** Ways in which a worker beside the first does not begin: the address that it is started from instead. */
+const NOT_BEGUN = {
+  "is refused": "(() => { throw new Error('refused'); })()",
+  "cannot be fetched": "'/missing.js'",
+  "cannot be read": "scriptOf('(')",
+  "says nothing": "scriptOf('')",
+  "lacks a file": "scriptOf('onmessage = ({ data }) => data.module && postMessage({ broken: 404 })')",
+};
+
+const alone = ([how, address]) => ({
+  name: `a second worker that ${how} leaves one that answers`,
+  async run(t) {
+    const replaced = `
+      if (self.name !== "beside") {
+        const Begin = self.Worker;
+        const scriptOf = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+        self.Worker = function (_, options) { return new Begin(${address}, options); };
+        self.Worker.prototype = Begin.prototype;
+      }\n`;
+    const site = t.keep(await startSite({ replace: { "/worker.js": (text) => replaced + text } }));
+    const visitor = await t.visitor({ site, allow: [/refused|404|SyntaxError|Unexpected/] });
+    const page = await visitor.open("<p>No widget</p>", { defined: false });
+    const answer = await page.evaluate(async ([endpoint, model]) => {
+      const { pipeline } = await import("/vitrine.js");
+      const run = await pipeline("feature-extraction", model, { endpoint, cores: 2 });
+      return run("A cat");
+    }, [t.hub.endpoint, "checkpoints/sentence-mean"]);
+    assertEqual(answer.flat().length, 32, "numbers of an embedding");
+  },
+});
+
 export const tests = [
+  ...Object.entries(NOT_BEGUN).map(alone),
   {
     name: "an answer waits for a worker that takes longer",
     async run(t) {

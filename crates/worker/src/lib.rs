@@ -33,6 +33,8 @@ struct State {
     spawn: Function,
     /// The workers that share the models, as long as there are such models.
     peers: RefCell<Weak<PeerWorkers>>,
+    /// Whether none can begin beside this one.
+    alone: Cell<bool>,
     /// What one core does, once it has been measured.
     gflops: OnceCell<f64>,
     loads: Loads,
@@ -54,6 +56,7 @@ impl Worker {
             post,
             spawn,
             peers: RefCell::default(),
+            alone: Cell::new(false),
             gflops: OnceCell::new(),
             loads: Loads::default(),
             sessions: RefCell::default(),

@@ -126,18 +126,40 @@ impl State {
     }
 }
 
-impl Machine for State {
+/// What one load finds beside this worker.
+struct Beside {
+    state: Rc<State>,
+    workers: RefCell<Option<Rc<PeerWorkers>>>,
+}
+
+impl Machine for Beside {
     fn gflops(&self) -> f64 {
-        *self.gflops.get_or_init(|| gflops(now))
+        *self.state.gflops.get_or_init(|| gflops(now))
     }
 
     fn others(&self, count: usize) -> Option<SharedPeers> {
-        if let Some(peers) = self.peers.borrow().upgrade().filter(|peers| peers.count() == count) {
-            return Some(SharedPeers::new(peers));
+        if self.state.alone.get() {
+            return None;
         }
-        let peers = Rc::new(PeerWorkers::start(&self.spawn, count)?);
-        *self.peers.borrow_mut() = Rc::downgrade(&peers);
+        let present = self.state.peers.borrow().upgrade().filter(|peers| peers.count() == count);
+        let peers = match present {
+            Some(peers) => peers,
+            None => Rc::new(PeerWorkers::start(&self.state.spawn, count)?),
+        };
+        *self.state.peers.borrow_mut() = Rc::downgrade(&peers);
+        self.workers.replace(Some(peers.clone()));
         Some(SharedPeers::new(peers))
+    }
+}
+
+impl Beside {
+    /// Whether what came of the load needs workers that cannot begin here.
+    async fn are_missed(&self, loaded: &vitrine_pipelines::Result<Session>) -> bool {
+        let workers = self.workers.take().filter(|_| loaded.as_ref().err().is_none_or(|error| error.is_lost_peer()));
+        match workers {
+            Some(workers) => !workers.have_begun().await,
+            None => false,
+        }
     }
 }
 
@@ -166,6 +188,7 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
     let endpoint = Endpoint::parse(&load.endpoint).map_err(|error| failed(error.into()))?;
     let token = load.token.as_deref().and_then(Token::parse);
     let source: Rc<dyn Source> = Rc::new(vitrine_browser::source(endpoint, token));
+    let beside = Rc::new(Beside { state: page.state.clone(), workers: RefCell::default() });
     let options = LoadOptions {
         snapshot: serde_json::from_value(load.snapshot)
             .map_err(|error| failure(ErrorCode::Internal, &format!("the page’s snapshot: {error}")))?,
@@ -173,10 +196,17 @@ async fn build(load: Load, page: Waiting) -> Result<Session, Failure> {
         dtype: load.dtype,
         device: Some(vitrine_browser::device()),
         cores: load.cores,
-        machine: Some(page.state.clone()),
+        machine: Some(beside.clone()),
         later: Some(source.clone()),
     };
-    vitrine_pipelines::load(&*source, &options, page).await.map_err(|error| page.state.failed(error))
+    let mut loaded = vitrine_pipelines::load(&*source, &options, page).await;
+    if beside.are_missed(&loaded).await {
+        page.state.alone.set(true);
+        // First what it holds, then what is to take its place.
+        drop(loaded);
+        loaded = vitrine_pipelines::load(&*source, &options, page).await;
+    }
+    loaded.map_err(|error| page.state.failed(error))
 }
 
 /// The pages' requests that wait for one load.

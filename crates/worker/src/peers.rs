@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use js_sys::{Array, Float32Array, Function, Object, Reflect};
-use vitrine_browser::{Life, now, turn};
+use vitrine_browser::{Life, now, sleep, turn};
 use vitrine_hub::LocalBoxFuture;
 use vitrine_pipelines::peers::{Call, Error, Message, Peers, Result};
 use wasm_bindgen::prelude::*;
@@ -19,6 +20,12 @@ use crate::share::{write, write_call};
 
 /// Milliseconds that a worker waits for another before it looks whether that is still there.
 const LONGEST_WAIT: f64 = 500.0;
+
+/// Milliseconds that the workers beside the first may take to begin, once a model waits for nothing else.
+const LONGEST_START: f64 = 5_000.0;
+
+/// How often it is looked whether they have.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Bytes of calls that a mailbox has room for at first.
 const ROOM: u32 = 4 << 20;
@@ -34,6 +41,8 @@ struct PeerWorker {
     worker: web_sys::Worker,
     /// What calls that are not answered yet wait for, in their order.
     waiting: RefCell<VecDeque<oneshot::Sender<Vec<f32>>>>,
+    /// Whether its module runs.
+    begun: Cell<bool>,
     lost: Cell<bool>,
     /// Where memory can be shared.
     mailbox: RefCell<Option<Rc<Mailbox>>>,
@@ -49,6 +58,15 @@ impl PeerWorkers {
         workers.collect::<Option<_>>().map(Self)
     }
 
+    /// Whether all of them can compute here: waits for those that neither run nor have failed, but not for ever.
+    pub(crate) async fn have_begun(&self) -> bool {
+        let end = now() + LONGEST_START;
+        while self.0.iter().any(|peer| !peer.begun.get() && !peer.lost.get()) && now() < end {
+            sleep(BETWEEN_LOOKS).await;
+        }
+        self.0.iter().all(|peer| peer.begun.get())
+    }
+
     fn peer(&self, index: usize) -> Result<&Rc<PeerWorker>> {
         self.0.get(index).filter(|peer| !peer.lost.get()).ok_or(Error::PeerLost)
     }
@@ -60,6 +78,7 @@ impl PeerWorker {
         let peer = Rc::new(Self {
             worker,
             waiting: RefCell::default(),
+            begun: Cell::new(false),
             lost: Cell::new(false),
             mailbox: RefCell::new(mailbox),
         });
@@ -71,10 +90,13 @@ impl PeerWorker {
             match numbers.and_then(|numbers| numbers.dyn_into::<Float32Array>().ok()) {
                 Some(numbers) => peer.answer(numbers.to_vec()),
                 None if Reflect::has(&event.data(), &"held".into()) == Ok(true) => peer.watch(life.clone()),
+                None if Reflect::has(&event.data(), &"begun".into()) == Ok(true) => peer.begun.set(true),
                 None => peer.lose(),
             }
         });
-        let fail = Closure::<dyn Fn()>::new(move || {
+        let fail = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
+            // It is this worker's to mend; otherwise it would count as an error of this worker.
+            event.prevent_default();
             if let Some(peer) = failed.upgrade() {
                 peer.lose();
             }

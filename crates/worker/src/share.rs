@@ -27,6 +27,10 @@ impl Peer {
     #[wasm_bindgen(constructor)]
     pub fn new(post: Function) -> Self {
         std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+        let begun = Object::new();
+        let _ = Reflect::set(&begun, &"begun".into(), &true.into());
+        // A worker that is gone hears nothing.
+        let _ = post.call2(&JsValue::UNDEFINED, &begun, &Array::new());
         Self { post, share: RefCell::default(), awake: Rc::default() }
     }
 
