@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use futures_executor::block_on;
+use sha2::{Digest, Sha256};
 use vitrine_hub::{Folder, LocalBoxFuture, RepoFile, RepoId, Repositories, Revision, Sink, Snapshot, Source};
 use vitrine_pipelines::{Host, LoadOptions, convert, inspect, load};
 use vitrine_tasks::protocol::Progress;
@@ -171,6 +172,31 @@ fn a_compact_checkpoint_is_preferred_and_told() {
         let files = read.iter().map(|(path, _)| path.as_str()).filter(|path| path.ends_with(".safetensors"));
         assert_eq!(files.collect::<Vec<_>>(), [weights], "{dtype}");
     }
+}
+
+#[test]
+fn a_compact_checkpoint_of_other_weights_is_not_taken() {
+    let original = Repository::new("bert-sequence-classification");
+    let (full, q8) = ("model.safetensors", "model.q8.safetensors");
+    let converted = block_on(convert(&original, &options(&original).snapshot, "q8", &Told::default())).unwrap();
+    let mut compact = Vec::new();
+    converted.file.write(&mut compact).unwrap();
+    let pushed = Repository::new("bert-sequence-classification").with(q8, &compact);
+    let made_of: [u8; 32] = Sha256::digest(&pushed.files[full]).into();
+    for (sha256, taken) in [(Some(made_of), q8), (Some([7; 32]), full), (None, q8)] {
+        let mut options = options(&pushed);
+        options.snapshot.files.iter_mut().filter(|file| file.path == full).for_each(|file| file.sha256 = sha256);
+        let session = block_on(load(&pushed, &options, &Told::default())).unwrap();
+        assert_eq!(session.weights, taken, "{sha256:?}");
+    }
+    // Where nothing else is there, it is what there is.
+    let alone = Repository::new("bert-sequence-classification").without(full).with(q8, &compact);
+    assert_eq!(block_on(load(&alone, &options(&alone), &Told::default())).unwrap().weights, q8);
+    // A repository whose only weights were once made of others under the same name.
+    let renamed = Repository::new("bert-sequence-classification").with(full, &compact);
+    let mut options = options(&renamed);
+    options.snapshot.files.iter_mut().for_each(|file| file.sha256 = Some([7; 32]));
+    assert_eq!(block_on(load(&renamed, &options, &Told::default())).unwrap().weights, full);
 }
 
 #[test]

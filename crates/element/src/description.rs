@@ -78,6 +78,8 @@ impl Description {
         let small = self.plan.small.iter().filter(|file| Some(file.path.as_str()) != index).map(|file| file.size).sum();
         let numbers = self.snapshot.numbers_of(&self.plan.weights);
         let size = LoadSize { fetched, stored, small, numbers };
+        // What is compact stays so in memory.
+        let dtype = if self.plan.is_compact() { "q8" } else { dtype };
         Expectation::of(&size, dtype, &vitrine_browser::device(), vitrine_browser::link())
     }
 
@@ -86,7 +88,8 @@ impl Description {
         let [file] = self.plan.weights.as_slice() else { return 0 };
         // To fill a mask every word is weighed.
         let Some(least) = least_table(&self.snapshot, file).filter(|_| self.task.tag != "fill-mask") else { return 0 };
-        let width = if self.snapshot.numbers_of(&self.plan.weights).saturating_mul(3) > file.size { 2 } else { 4 };
+        let numbers = self.snapshot.numbers_of(&self.plan.weights).max(1);
+        let width = (file.size.saturating_add(numbers / 2) / numbers).clamp(1, 4);
         let bytes = self.snapshot.table.saturating_mul(width);
         if bytes >= least && bytes < file.size { bytes } else { 0 }
     }

@@ -75,6 +75,8 @@ impl Plan {
 /// Which of a repository's checkpoints a load would rather have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
+    /// The compact one in q8, else a variant in f16, else the original.
+    Smallest,
     /// The compact one in q8, else the original.
     Compact,
     /// A variant in f16, else the original.
@@ -87,7 +89,8 @@ impl Wanted {
     /// By the `dtype` that a page or a command asks for.
     pub fn of_dtype(dtype: &str) -> Self {
         match dtype {
-            "" | "auto" | "q8" | "int8" => Self::Compact,
+            "" | "auto" => Self::Smallest,
+            "q8" | "int8" => Self::Compact,
             "f16" | "float16" => Self::Half,
             _ => Self::Original,
         }
@@ -168,9 +171,11 @@ fn weights(snapshot: &Snapshot, wanted: Wanted) -> Option<&RepoFile> {
         });
         ranked.min_by(|a, b| (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3))).map(|(.., file)| file)
     };
+    let half = || variants(&|variant| ["fp16", "float16"].contains(&variant));
     let wanted = match wanted {
+        Wanted::Smallest => snapshot.file(COMPACT).or_else(half),
         Wanted::Compact => snapshot.file(COMPACT),
-        Wanted::Half => variants(&|variant| ["fp16", "float16"].contains(&variant)),
+        Wanted::Half => half(),
         Wanted::Original => None,
     };
     wanted.or_else(|| WEIGHTS.iter().find_map(|path| snapshot.file(path))).or_else(|| variants(&|_| true))
@@ -215,7 +220,7 @@ pub fn least_table(snapshot: &Snapshot, file: &RepoFile) -> Option<u64> {
 const LEAST_TABLE: u64 = 4 << 20;
 
 /// A smaller file is here as a whole as soon as its parts would be.
-const LEAST_FILE: u64 = 32 << 20;
+const LEAST_FILE: u64 = 16 << 20;
 
 /// Numbers of the table of words of a model by what its `config.json` has under some keys; 0 where that does not tell.
 pub fn word_table(number: impl Fn(&str) -> Option<u64>) -> u64 {

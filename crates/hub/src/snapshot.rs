@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Endpoint, ModelCard, RepoId, Result, Revision};
+use crate::{COMPACT, Endpoint, ModelCard, RepoId, Result, Revision};
 
 /// The files and the card of a repository at one commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,12 +52,16 @@ impl Snapshot {
         self.files.iter().find(|file| file.path == path)
     }
 
-    /// Numbers of the tensors in these files: as the host has counted them, else by the files' sizes, with 2 bytes a number
-    /// where their names say so, and 4 bytes where they do not. 0 where the host tells no sizes.
+    /// Numbers of the tensors in these files: as the host has counted them, else by the files' sizes, with 1 or 2 bytes a
+    /// number where their names say so, and 4 bytes where they do not. 0 where the host tells no sizes.
     pub fn numbers_of(&self, weights: &[RepoFile]) -> u64 {
         const HALF: &[&str] = &["fp16", "float16", "bf16", "bfloat16"];
-        let is_half = |path: &str| path.split(['.', '-']).any(|part| HALF.contains(&part));
-        let by_size = weights.iter().map(|file| file.size / if is_half(&file.path) { 2 } else { 4 }).sum();
+        let width = |path: &str| match path {
+            COMPACT => 1,
+            path if path.split(['.', '-']).any(|part| HALF.contains(&part)) => 2,
+            _ => 4,
+        };
+        let by_size = weights.iter().map(|file| file.size / width(&file.path)).sum();
         let bytes: u64 = weights.iter().map(|file| file.size).sum();
         // A number takes a byte at least.
         self.numbers.filter(|numbers| *numbers > 0).map_or(by_size, |numbers| numbers.min(bytes))
@@ -138,6 +142,7 @@ mod tests {
         for (counted, files, expected) in [
             (json!(null), vec![plain.clone()], 1000),
             (json!(null), vec![half.clone(), half.clone()], 4000),
+            (json!(null), vec![file("model.q8.safetensors", 4000)], 4000),
             (json!(2000), vec![plain.clone()], 2000),
             (json!(1u64 << 40), vec![plain.clone()], 4000),
             (json!(0), vec![plain.clone()], 1000),

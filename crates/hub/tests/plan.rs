@@ -36,13 +36,14 @@ fn compact_checkpoints_are_taken_where_they_are_wanted() {
     let index = "model.safetensors.index.float16.json";
     let shard = "model.float16-00001-of-00001.safetensors";
     type Expected<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(&[&str], Expected<'_>); 6] = [
+    let cases: [(&[&str], Expected<'_>); 7] = [
         (&both, &[("auto", q8), ("", q8), ("q8", q8), ("int8", q8), ("f16", f16), ("float16", f16)]),
         (&both, &[("f32", original[0]), ("bf16", original[0]), ("float32", original[0])]),
         (&original, &[("auto", original[0]), ("q8", original[0]), ("f16", original[0]), ("f32", original[0])]),
         (&[f16], &[("auto", f16), ("q8", f16), ("f16", f16), ("f32", f16)]),
         (&[q8], &[("auto", q8), ("q8", q8), ("f16", q8), ("f32", q8)]),
-        (&[original[0], index, shard], &[("f16", index), ("auto", original[0])]),
+        (&[original[0], index, shard], &[("f16", index), ("auto", index), ("q8", original[0])]),
+        (&[original[0], f16], &[("auto", f16), ("", f16), ("q8", original[0]), ("f32", original[0])]),
     ];
     for (files, expected) in cases {
         for (dtype, path) in expected {

@@ -40,6 +40,9 @@ pub enum Error {
     /// The run is no longer wanted.
     #[error("the run was stopped")]
     Aborted,
+    /// A compact file was made of other weights than those that it stands for.
+    #[error("the compact file was made of other weights than those beside it")]
+    Stale,
     /// Rows of a table that comes later are needed first.
     #[error("rows of a table have not come yet")]
     MissingRows,
@@ -55,7 +58,9 @@ impl Error {
     /// The stable code of this kind of failure.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Config(_) | Self::Weights(_) | Self::MissingTensor(_) | Self::Shape { .. } => "malformed-checkpoint",
+            Self::Config(_) | Self::Weights(_) | Self::MissingTensor(_) | Self::Shape { .. } | Self::Stale => {
+                "malformed-checkpoint"
+            }
             Self::UnsupportedArchitecture(_) => "unsupported-architecture",
             Self::UnsupportedHead(_) => "unsupported-head",
             Self::UnsupportedDtype(_) => "unsupported-dtype",

@@ -1,7 +1,7 @@
 //! The header of a safetensors file, read with 64-bit arithmetic and the format's rules: every byte of the file belongs
 //! to exactly one tensor, and no name occurs twice.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -19,6 +19,8 @@ pub struct Header {
     pub tensors: Vec<TensorInfo>,
     /// Bytes of all tensors together.
     pub data_bytes: u64,
+    /// What its writer says of it (`__metadata__`).
+    pub metadata: HashMap<String, String>,
 }
 
 /// One tensor of a file.
@@ -111,7 +113,8 @@ impl Header {
         if json.first() != Some(&b'{') {
             return Err(malformed("its header is not JSON".to_owned()));
         }
-        let Entries(entries) = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+        let Entries { entries, metadata } =
+            serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
         let mut tensors = Vec::with_capacity(entries.len());
         for (name, entry) in entries {
             tensors.push((entry.data_offsets, entry.check(name)?));
@@ -128,7 +131,7 @@ impl Header {
         if expected.is_none() || file_bytes.is_some_and(|bytes| Some(bytes) != expected) {
             return Err(malformed(format!("its tensors take {end} bytes, which does not fit the file")));
         }
-        Ok(Self { tensors: tensors.into_iter().map(|(_, info)| info).collect(), data_bytes: end })
+        Ok(Self { tensors: tensors.into_iter().map(|(_, info)| info).collect(), data_bytes: end, metadata })
     }
 }
 
@@ -158,7 +161,10 @@ impl Entry {
 }
 
 /// The header's object, with names that occur twice refused.
-struct Entries(Vec<(String, Entry)>);
+struct Entries {
+    entries: Vec<(String, Entry)>,
+    metadata: HashMap<String, String>,
+}
 
 impl<'de> Deserialize<'de> for Entries {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -172,18 +178,18 @@ impl<'de> Deserialize<'de> for Entries {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Entries, A::Error> {
-                let (mut entries, mut names) = (Vec::new(), HashSet::new());
+                let (mut entries, mut metadata, mut names) = (Vec::new(), HashMap::new(), HashSet::new());
                 while let Some(name) = map.next_key::<String>()? {
                     if !names.insert(name.clone()) {
                         return Err(serde::de::Error::custom(format!("`{name}` occurs twice")));
                     }
                     if name == "__metadata__" {
-                        map.next_value::<std::collections::HashMap<String, String>>()?;
+                        metadata = map.next_value()?;
                     } else {
                         entries.push((name, map.next_value()?));
                     }
                 }
-                Ok(Entries(entries))
+                Ok(Entries { entries, metadata })
             }
         }
 

@@ -16,8 +16,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Map, Value, json};
 use tiny::{GoOn, folder, root};
 use vitrine_models::{
-    ARCHITECTURES, Architecture, Asked, Batch, Config, Converter, Error, Head, Resident, Result, SCALES, Stretch,
-    TensorInfo, WeightsReader,
+    ARCHITECTURES, Architecture, Asked, Batch, Config, Converter, Encoder, Error, Head, Resident, Result, SCALES,
+    Stretch, TensorInfo, WeightsReader,
 };
 
 /// A model of random numbers, large enough to be quantized.
@@ -124,12 +124,42 @@ impl Model {
         reader.end_file()?;
         let copy = reader.take_copy().map(|copy| together(stretches.take().into_iter().chain(copy.front()).collect()));
         let encoder = self.architecture.load(&self.config, self.head, &reader.finish(self.architecture.prefix))?;
+        Ok((self.numbers(&encoder)?, copy))
+    }
+
+    fn numbers(&self, encoder: &Encoder) -> Result<Vec<f32>> {
         let batch = Batch::new(&[(&[5, 2, 9, 1], &[0, 0, 0, 0]), (&[2, 1], &[0, 0])], 1);
-        let numbers = match self.head {
+        match self.head {
             Head::None => block_on(encoder.hidden_states(&batch, &GoOn)),
             _ => block_on(encoder.logits(&batch, &GoOn)),
-        };
-        Ok((numbers?, copy))
+        }
+    }
+
+    /// As [`Model::run`], with rows of tables that come when they are missed; `None` where the file is read as a whole.
+    fn run_in_parts(&self, file: &[u8], resident: Resident) -> Result<Option<Vec<f32>>> {
+        let mut reader = WeightsReader::new(resident, |_| true);
+        reader.ask(|tensors| self.ask(tensors, 1));
+        reader.begin_file(Some(file.len() as u64));
+        reader.write(&file[..8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize])?;
+        let Some(parts) = reader.parts(1 << 14)?.filter(|parts| parts.later > 0) else { return Ok(None) };
+        // The last part comes first.
+        for part in parts.needed.iter().rev() {
+            for start in part.clone().step_by(4_001) {
+                reader.write_part(start, &file[start as usize..part.end.min(start + 4_001) as usize])?;
+            }
+        }
+        let late = reader.end_parts()?;
+        let encoder = self.architecture.load(&self.config, self.head, &reader.finish(self.architecture.prefix))?;
+        loop {
+            match self.numbers(&encoder) {
+                Err(Error::MissingRows) => {}
+                result => return result.map(Some),
+            }
+            for (table, row) in late.iter().flat_map(|table| table.wanted().into_iter().map(move |row| (table, row))) {
+                let range = table.range_of(row);
+                table.fill(range.start, &file[range.start as usize..range.end as usize]);
+            }
+        }
     }
 
     fn convert(&self, resident: Resident) -> Result<Vec<u8>> {
@@ -235,6 +265,24 @@ fn the_copy_that_a_device_keeps_gives_the_same_numbers() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn rows_of_a_compact_file_come_as_texts_need_them() {
+    let mut in_parts = 0;
+    for architecture in ARCHITECTURES {
+        let model = Model::grown(architecture.model_type, Head::None);
+        for (compact, resident) in
+            [(Resident::Q8, Resident::Q8), (Resident::Q8, Resident::F32), (Resident::F16, Resident::F16)]
+        {
+            let file = model.convert(compact).unwrap();
+            let Some(found) = model.run_in_parts(&file, resident).unwrap() else { continue };
+            let expected = model.run(&file, resident).unwrap();
+            assert_eq!(bits(&found), bits(&expected), "{} {compact:?} as {resident:?}", architecture.model_type);
+            in_parts += 1;
+        }
+    }
+    assert!(in_parts > 60, "only {in_parts}");
 }
 
 /// The tensors of a file by name.
@@ -402,6 +450,10 @@ fn compact_files_that_were_tampered_with_are_refused() {
             let error = model.run(&file, resident).expect_err(what);
             assert_eq!(error.code(), "malformed-checkpoint", "{what}: {error}");
             assert!(error.to_string().contains("`transformer.layer.0.ffn.lin1.weight`"), "{what}: {error}");
+            match model.run_in_parts(&file, resident) {
+                Ok(whole) => assert_eq!(whole, None, "{what}"),
+                Err(in_parts) => assert_eq!(in_parts.to_string(), error.to_string(), "{what}"),
+            }
         }
     }
 }

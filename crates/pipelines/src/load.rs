@@ -2,11 +2,12 @@
 //! which become tensors as they arrive.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
-use vitrine_hub::{Plan, Snapshot, Source, Wanted, plan, word_table};
+use vitrine_hub::{Plan, Snapshot, Source, Wanted, plan, to_hex, word_table};
 use vitrine_models::{Config, Head, Resident, SharedPeers, TensorInfo, WeightsReader, architecture};
 use vitrine_tasks::protocol::{Note, Phase};
 use vitrine_tasks::{Choice, Device, ModelSize, Task, choose, refusal, task};
@@ -102,9 +103,17 @@ impl Session {
 
 /// Loads a model for a task. Dropping the future stops it; what has arrived is kept by the source.
 pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -> Result<Session> {
+    match load_as(source, options, host, Wanted::of_dtype(&options.dtype)).await {
+        // Its author has pushed other weights since.
+        Err(Error::Model(vitrine_models::Error::Stale)) => load_as(source, options, host, Wanted::Original).await,
+        result => result,
+    }
+}
+
+async fn load_as(source: &dyn Source, options: &LoadOptions, host: &dyn Host, wanted: Wanted) -> Result<Session> {
     let asked = Resident::parse(&options.dtype)?;
     let snapshot = options.snapshot.clone();
-    let mut plan = plan(&snapshot, Wanted::of_dtype(&options.dtype));
+    let mut plan = plan(&snapshot, wanted);
     let loading = Loading::new(source, &snapshot, &plan, host);
     // The task is known before the config on most hosts, so a wrong one ends here, before any file is fetched.
     let entry = |tag: &str| pipeline(tag).ok_or_else(|| unsupported_task(tag, &snapshot.architectures));
@@ -185,6 +194,9 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
         if let Some(peers) = peers {
             reader.share(peers);
         }
+        if wanted != Wanted::Original {
+            reader.trust(|metadata| is_current(metadata, &snapshot));
+        }
         reader.ask(ask);
         let reading = Reading {
             source,
@@ -235,11 +247,21 @@ pub async fn load(source: &dyn Source, options: &LoadOptions, host: &dyn Host) -
     })
 }
 
+/// Whether a file with this metadata was made of the weights beside it, as far as the hashes are known (`vitrine convert`).
+fn is_current(metadata: &HashMap<String, String>, snapshot: &Snapshot) -> bool {
+    let sources = metadata.get("vitrine.sha256").and_then(|json| serde_json::from_str::<Value>(json).ok());
+    sources.as_ref().and_then(Value::as_object).into_iter().flatten().all(|(path, hash)| {
+        let known = snapshot.file(path).and_then(|file| file.sha256);
+        known.is_none_or(|known| hash.as_str() == Some(to_hex(&known).as_str()))
+    })
+}
+
 /// What suits a model of this config where the page leaves the choice.
 fn choice(options: &LoadOptions, config: &Config, numbers: u64) -> Choice {
     let number = |keys: &[&str]| keys.iter().find_map(|key| config.get(key).as_u64());
     let table = word_table(|key| config.get(key).as_u64());
-    let heads = number(&["num_attention_heads", "n_heads", "num_heads", "encoder_attention_heads"]).unwrap_or(1);
+    let heads =
+        number(&["num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads"]).unwrap_or(1);
     let multiplied = numbers.saturating_sub(table);
     let model = ModelSize { numbers, multiplied, heads: u32::try_from(heads).unwrap_or(1) };
     let asks = options.dtype == "auto" || options.dtype.is_empty();

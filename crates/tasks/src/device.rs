@@ -47,7 +47,7 @@ const LONGEST_RUN: f64 = 1.0;
 const TOKENS: f64 = 128.0;
 
 /// What a phone that does not tell its memory is taken to have.
-const MOBILE_MEMORY: u64 = 4 << 30;
+pub(crate) const MOBILE_MEMORY: u64 = 4 << 30;
 
 /// Chooses what `dtype="auto"` and `cores="auto"` stand for. `gflops` is what one core of the device does in f32, in
 /// 10⁹ operations a second, where it has been measured.

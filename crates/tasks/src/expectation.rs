@@ -1,6 +1,6 @@
 //! What a load will take, told before it begins: memory, time, and whether the model fits at all.
 
-use crate::device::dtype_for;
+use crate::device::{MOBILE_MEMORY, dtype_for};
 use crate::protocol::Failure;
 use crate::{Device, ErrorCode, Link};
 
@@ -67,7 +67,10 @@ impl Expectation {
 /// Why a model with this many numbers cannot be loaded here, and what would fit; `None` where it fits, or where its size is
 /// unknown.
 pub fn refusal(numbers: u64, dtype: &str, device: &Device) -> Option<Failure> {
-    let room = device.memory.map_or(LARGEST, |memory| memory.min(LARGEST));
+    let memory_here = device.memory.or(device.mobile.then_some(MOBILE_MEMORY));
+    // A phone ends a tab that takes most of its memory; a computer moves what others hold out of the way.
+    let share = if device.mobile { 2 } else { 1 };
+    let room = memory_here.map_or(LARGEST, |memory| (memory / share).min(LARGEST));
     // Where the choice is left open, the smallest form counts.
     let dtype = if is_open(dtype) { "q8" } else { dtype };
     let needed = memory(numbers, 0, dtype);
@@ -186,6 +189,13 @@ mod tests {
         let told = message(1_100_000_000, "q8", &gibibytes(1)).unwrap();
         assert!(told.ends_with("can hold 1.1 GB"), "{told}");
         assert_eq!(message(1_100_000_000, "q8", &gibibytes(2)), None);
+        // A phone gives half of its memory, and 4 GiB are assumed where it tells none.
+        let phone = |memory: Option<u64>| Device { memory, mobile: true, ..any };
+        let told = message(600_000_000, "f32", &phone(None)).unwrap();
+        assert!(told.contains("can hold 2.1 GB") && told.ends_with(". With dtype f16 it needs 1.2 GB"), "{told}");
+        assert_eq!(message(500_000_000, "f32", &phone(None)), None);
+        assert!(message(500_000_000, "f32", &phone(Some(2 << 30))).is_some());
+        assert_eq!(message(600_000_000, "f32", &any), None);
         // Of what is unknown nothing is said.
         assert_eq!(message(0, "f32", &gibibytes(1)), None);
         assert_eq!(refusal(9_000_000_000, "q8", &any).map(|failure| failure.code), Some(ErrorCode::OutOfMemory));

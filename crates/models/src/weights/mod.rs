@@ -108,6 +108,7 @@ impl<'a> WeightsReader<'a> {
         let tensors = Tensors {
             resident,
             uses: Box::new(uses),
+            trusts: None,
             asks: None,
             asked: None,
             peers: None,
@@ -122,6 +123,11 @@ impl<'a> WeightsReader<'a> {
     /// Has other workers hold parts of the layers, as [`crate::Architecture::ask`] was told.
     pub fn share(&mut self, peers: SharedPeers) {
         self.tensors.peers = Some(peers);
+    }
+
+    /// Has `trusts` tell by a safetensors file's metadata whether it is to be read; where not, that is [`Error::Stale`].
+    pub fn trust(&mut self, trusts: impl Fn(&HashMap<String, String>) -> bool + 'a) {
+        self.tensors.trusts = Some(Box::new(trusts));
     }
 
     /// Has `asks` tell in which forms the model wants its tensors, by what a file says that it holds, before the first of
@@ -220,6 +226,9 @@ impl Format {
     }
 }
 
+/// Whether a file is to be read, by its metadata.
+type Trusts<'a> = Box<dyn Fn(&HashMap<String, String>) -> bool + 'a>;
+
 /// Answers what a model asks for, by what a file holds.
 type Asks<'a> = Box<dyn Fn(&[TensorInfo]) -> Result<Asked> + 'a>;
 
@@ -227,6 +236,7 @@ type Asks<'a> = Box<dyn Fn(&[TensorInfo]) -> Result<Asked> + 'a>;
 pub(crate) struct Tensors<'a> {
     pub resident: Resident,
     uses: Box<dyn Fn(&str) -> bool + 'a>,
+    trusts: Option<Trusts<'a>>,
     asks: Option<Asks<'a>>,
     asked: Option<Asked>,
     pub peers: Option<SharedPeers>,

@@ -130,6 +130,30 @@ impl Rows {
         let (_, width) = self.dims2();
         let rows = first..first + numbers.len() / width.max(1);
         self.numbers.borrow_mut().write(rows.clone(), width, numbers);
+        self.have_come(rows);
+    }
+
+    /// Brings rows of whole numbers from row `first` on, each of which is to be multiplied by its own of all `scales`.
+    pub(crate) fn fill_scaled(&self, first: usize, bytes: &[u8], scales: &[f32]) {
+        let (_, width) = self.dims2();
+        let scales = scales.get(first..).unwrap_or_default();
+        let mut rows = self.numbers.borrow_mut();
+        for (row, (bytes, scale)) in (first..).zip(bytes.chunks_exact(width.max(1)).zip(scales)) {
+            let whole = bytes.iter().map(|byte| byte.cast_signed());
+            if let Numbers::Q8 { numbers, scales, .. } = &mut *rows {
+                let numbers = numbers.get_mut(row * width..(row + 1) * width).unwrap_or_default();
+                numbers.iter_mut().zip(whole).for_each(|(number, whole)| *number = whole);
+                scales.get_mut(row).into_iter().for_each(|place| *place = *scale);
+            } else {
+                let numbers: Vec<f32> = whole.map(|whole| f32::from(whole) * scale).collect();
+                rows.write(row..row + 1, width, &numbers);
+            }
+        }
+        drop(rows);
+        self.have_come(first..first + bytes.len() / width.max(1));
+    }
+
+    fn have_come(&self, rows: Range<usize>) {
         self.wanted.borrow_mut().retain(|row| !rows.contains(row));
         self.absent.borrow_mut().get_mut(rows).into_iter().flatten().for_each(|absent| *absent = false);
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use vitrine_kernels::convert;
 
 use super::filling::absent_table;
-use super::safetensors::{Safetensors, begin, is_used};
+use super::safetensors::{Safetensors, begin, is_quantized, is_used, scales};
 use super::{Building, CompactCopy, Format, Kept, Rows, Stretch, Tensors, WeightsReader};
 use crate::safetensors::{Dtype, TensorInfo};
 use crate::{Error, Result};
@@ -26,6 +26,8 @@ pub struct LateTable {
     name: String,
     rows: Rc<Rows>,
     dtype: Dtype,
+    /// What its rows of whole numbers are to be multiplied by.
+    scales: Vec<f32>,
     /// Where its first row begins in the file.
     start: u64,
 }
@@ -50,18 +52,28 @@ impl WeightsReader<'_> {
         let start = reader.data_start();
         let begin = || Partial { start, least, late: Vec::new(), building: HashMap::new() };
         let Some((infos, partial)) = reader.partial(begin) else { return Ok(None) };
-        let mut parts = Parts { needed: Vec::new(), later: 0 };
+        let (mut parts, mut scaled) = (Parts { needed: Vec::new(), later: 0 }, false);
         for (info, range) in infos.iter().zip(ranges(infos, start)) {
+            scaled |= is_quantized(info);
             if partial.is_late(info, &self.tensors) {
                 parts.later += info.bytes;
                 let rows = Rc::new(absent_table(&info.shape, self.tensors.resident)?);
-                partial.late.push(LateTable { name: info.name.clone(), rows, dtype: info.dtype, start: range.start });
+                let (name, dtype, scales) = (info.name.clone(), info.dtype, Vec::new());
+                partial.late.push(LateTable { name, rows, dtype, scales, start: range.start });
             } else if is_used(info, &self.tensors) && info.bytes > 0 {
                 match parts.needed.last_mut() {
                     Some(last) if last.end == range.start => last.end = range.end,
                     _ => parts.needed.push(range),
                 }
             }
+        }
+        // Scales come before the numbers that they are of, so all has to come in its order.
+        if scaled && let (Some(first), Some(last)) = (parts.needed.first(), parts.needed.last()) {
+            let all = first.start..last.end;
+            if partial.late.iter().any(|table| all.contains(&table.start)) {
+                return Ok(None);
+            }
+            parts.needed = vec![all];
         }
         Ok(Some(parts))
     }
@@ -105,7 +117,10 @@ impl WeightsReader<'_> {
                 return Err(Error::Weights("the file of weights ends too soon".to_owned()));
             }
         }
-        for table in &partial.late {
+        for table in &mut partial.late {
+            if table.dtype == Dtype::I8 {
+                table.scales = scales(&table.name, table.rows.dims2().0, &self.tensors)?;
+            }
             self.tensors.keep(&table.name, Kept::Rows(table.rows.clone()))?;
         }
         Ok(std::mem::take(&mut partial.late))
@@ -114,8 +129,8 @@ impl WeightsReader<'_> {
 
 impl Partial {
     fn is_late(&self, info: &TensorInfo, tensors: &Tensors<'_>) -> bool {
-        let plain = matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) && info.shape.len() == 2;
-        plain && info.bytes >= self.least && tensors.is_read_by_row(&info.name)
+        let by_row = matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::I8) && info.shape.len() == 2;
+        by_row && info.bytes >= self.least && tensors.is_read_by_row(&info.name)
     }
 }
 
@@ -138,13 +153,17 @@ impl LateTable {
 
     /// Takes whole rows from place `offset` of the file on.
     pub fn fill(&self, offset: u64, bytes: &[u8]) {
+        let first = (offset.saturating_sub(self.start) / self.row_bytes().max(1)) as usize;
+        if self.dtype == Dtype::I8 {
+            return self.rows.fill_scaled(first, bytes, &self.scales);
+        }
         let mut numbers = vec![0.0; bytes.len() / (self.dtype.width() as usize).max(1)];
         match self.dtype {
             Dtype::F16 => convert::fill_f16s(&mut numbers, bytes),
             Dtype::BF16 => convert::fill_bf16s(&mut numbers, bytes),
             _ => convert::fill_f32s(&mut numbers, bytes),
         }
-        self.rows.fill((offset.saturating_sub(self.start) / self.row_bytes().max(1)) as usize, &numbers);
+        self.rows.fill(first, &numbers);
     }
 
     /// Copies its rows from `row` on, all of which have come; answers the row to go on with, `None` at the end.

@@ -1,7 +1,7 @@
 //! The tensors of a safetensors file as they arrive.
 
 use super::parts::Partial;
-use super::{Building, Filling, Tensors, fill, readable};
+use super::{Building, Filling, SCALES, Tensors, fill, readable};
 use crate::safetensors::{Dtype, Header, TensorInfo};
 use crate::{Error, Result};
 
@@ -38,7 +38,10 @@ impl Safetensors {
             if buffer.len() < *length {
                 return Ok(());
             }
-            let infos = Header::parse(buffer, self.file_bytes)?.tensors;
+            let Header { tensors: infos, metadata, .. } = Header::parse(buffer, self.file_bytes)?;
+            if tensors.trusts.as_ref().is_some_and(|trusts| !trusts(&metadata)) {
+                return Err(Error::Stale);
+            }
             tensors.learn(&infos)?;
             tensors.begin_copy(&infos);
             infos.iter().filter(|info| is_used(info, tensors)).try_for_each(|info| fits(info, tensors))?;
@@ -112,30 +115,35 @@ pub(super) fn is_used(info: &TensorInfo, tensors: &Tensors<'_>) -> bool {
     tensors.uses(&info.name) && (info.dtype.is_float() || is_quantized(info))
 }
 
-fn is_quantized(info: &TensorInfo) -> bool {
+pub(super) fn is_quantized(info: &TensorInfo) -> bool {
     info.dtype == Dtype::I8 && info.shape.len() >= 2
 }
 
 pub(super) fn begin(info: &TensorInfo, tensors: &Tensors<'_>) -> Result<Building> {
-    let quantized = is_quantized(info);
-    let scales = if quantized && tensors.uses(&info.name) { tensors.scales(&info.name) } else { None };
-    if quantized && scales.is_none() && tensors.wants(&info.name) {
-        return Err(Error::Weights(format!("tensor `{}` is in I8, and no scales come before it", info.name)));
-    }
-    if scales.is_none() && !(info.dtype.is_float() && tensors.uses(&info.name)) {
+    let asked = tensors.wants(&info.name) || tensors.has(&format!("{}{SCALES}", info.name));
+    if !tensors.uses(&info.name) || !(info.dtype.is_float() || (is_quantized(info) && asked)) {
         return Ok(Building::skipping(info.bytes));
     }
-    let scales = scales.unwrap_or_default();
-    if quantized && Some(&scales.len()) != info.shape.first() {
-        return Err(Error::Weights(format!("tensor `{}` has {} scales for its rows", info.name, scales.len())));
-    }
-    if !scales.iter().all(|scale| scale.is_finite()) {
-        return Err(Error::Weights(format!("tensor `{}` has scales that are no numbers", info.name)));
-    }
-    if !quantized {
+    let scales = if is_quantized(info) {
+        scales(&info.name, info.shape.first().copied().unwrap_or(0), tensors)?
+    } else {
         readable(&info.name, info.dtype)?;
-    }
+        Vec::new()
+    };
     let form = tensors.form(&info.name, &info.shape);
     let filling = Filling::new(&info.shape, &form, tensors.resident, scales)?;
     Ok(Building::new(filling, info.dtype, 0, info.bytes / info.dtype.width(), 0))
+}
+
+/// The scales of a quantized tensor's rows, which have come before it.
+pub(super) fn scales(name: &str, rows: usize, tensors: &Tensors<'_>) -> Result<Vec<f32>> {
+    let wrong = |what: String| Error::Weights(format!("tensor `{name}` {what}"));
+    let scales = tensors.scales(name).ok_or_else(|| wrong("is in I8, and no scales come before it".to_owned()))?;
+    if scales.len() != rows {
+        return Err(wrong(format!("has {} scales for its rows", scales.len())));
+    }
+    if !scales.iter().all(|scale| scale.is_finite()) {
+        return Err(wrong("has scales that are no numbers".to_owned()));
+    }
+    Ok(scales)
 }
