@@ -3,10 +3,11 @@
 use vitrine_models::{Batch, Pooling};
 use vitrine_tasks::protocol::Note;
 
+use crate::batching::batches;
 use crate::late::Model;
 use crate::registry::Parts;
 use crate::sentence_transformers::{Modules, Step, normalize};
-use crate::text_model::{TOKENS_AT_ONCE, note_truncation};
+use crate::text_model::note_truncation;
 use crate::tokenizer::{Tokenizer, Tokens};
 use crate::{Context, Error, Result};
 
@@ -117,7 +118,8 @@ impl Embedder {
         }
         encoded.sort_by_key(|(_, tokens)| tokens.ids.len());
         let hidden = self.encoder.hidden_size();
-        for group in groups(&encoded) {
+        let lengths: Vec<usize> = encoded.iter().map(|(_, tokens)| tokens.ids.len()).collect();
+        for group in batches(&lengths).into_iter().filter_map(|run| encoded.get(run)) {
             let rows: Vec<(&[u32], &[u32])> =
                 group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
             let batch = Batch::new(&rows, self.tokenizer.pad_id());
@@ -138,19 +140,6 @@ impl Embedder {
     fn tokens_of_prompt(&self, prompt: &str) -> Result<usize> {
         Ok(self.tokenizer.encode(prompt, None, self.limit(), false)?.ids.len().saturating_sub(1))
     }
-}
-
-/// Splits texts, sorted by length, so that each group has few padded tokens.
-fn groups(sorted: &[(usize, Tokens)]) -> impl Iterator<Item = &[(usize, Tokens)]> {
-    let mut rest = sorted;
-    std::iter::from_fn(move || {
-        let fits =
-            |count: usize| rest.get(count - 1).is_some_and(|(_, tokens)| tokens.ids.len() * count <= TOKENS_AT_ONCE);
-        let count = (1..=rest.len()).take_while(|count| *count == 1 || fits(*count)).last()?;
-        let (group, others) = rest.split_at(count);
-        rest = others;
-        Some(group)
-    })
 }
 
 fn prompt<'a>(modules: &'a Modules, name: Option<&str>) -> Result<&'a str> {

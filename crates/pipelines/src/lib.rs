@@ -1,6 +1,7 @@
 //! Tasks made to run: inputs → tokenizer → model → output. Everything the product does except the browser.
 
 mod background;
+mod batching;
 mod characters;
 mod convert;
 mod embedder;
