@@ -207,16 +207,22 @@ wasm_build() {
         --target wasm32-unknown-unknown "${@:2}"
 }
 
+# Both builds of the worker at once: most of their time is one thread that optimizes the whole.
+wasm_build_workers() {
+    local plain
+    wasm_build +simd128 --release -p vitrine-worker &
+    plain=$!
+    wasm_build +simd128,+relaxed-simd --release --target-dir target/relaxed -p vitrine-worker && wait "$plain"
+}
+
 build_site() {
     node_packages
     package_tools
     step bindgen 'build of the bindgen tool' cargo build -p vitrine-bindgen
     # The page's module is built to be small, the worker's to be fast.
     step wasm-element 'wasm build of element' wasm_build +simd128 --profile page -p vitrine-element
-    step wasm-worker 'wasm build of worker' wasm_build +simd128 --release -p vitrine-worker
-    # The same source again, with instructions that not every browser has; worker.js picks.
-    step wasm-worker-relaxed 'wasm build of worker with relaxed SIMD' \
-        wasm_build +simd128,+relaxed-simd --release --target-dir target/relaxed -p vitrine-worker
+    # One source twice, once with instructions that not every browser has; worker.js picks.
+    step wasm-workers 'wasm builds of worker, without and with relaxed SIMD' wasm_build_workers
     local element="$WASM/page/vitrine_element.wasm" worker="$WASM/release/vitrine_worker.wasm"
     local relaxed=target/relaxed/wasm32-unknown-unknown/release/vitrine_worker.wasm
     local tools=(target/debug/vitrine-bindgen tests/browser/package-lock.json)

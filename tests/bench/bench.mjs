@@ -3,6 +3,7 @@
 // Usage: node bench.mjs [--quick] [--only WORD…]. Words of one kind are alternatives, those of several kinds narrow each other.
 
 import { startBrowser } from "../browser/browser.mjs";
+import { measureBatches } from "./batches.mjs";
 import { measureBundles } from "./bundles.mjs";
 import { measureLatency, SHAPES } from "./latency.mjs";
 import { measureMemory } from "./memory.mjs";
@@ -12,8 +13,8 @@ import { writeReport } from "./report.mjs";
 import { LINKS, measureVisits } from "./visits.mjs";
 
 const SECTIONS = {
-  latency: measureLatency, products: measureProducts, bundles: measureBundles, visits: measureVisits, memory: measureMemory,
-  pages: measurePages,
+  latency: measureLatency, batches: measureBatches, products: measureProducts, bundles: measureBundles, visits: measureVisits,
+  memory: measureMemory, pages: measurePages,
 };
 const WORDS = {
   section: Object.keys(SECTIONS), dtype: ["f32", "int8"], shape: SHAPES, page: ["isolated", "plain"],

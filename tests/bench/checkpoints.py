@@ -21,6 +21,9 @@ DEVIATION = 0.04  # Twice BERT's own, so that attention is not almost uniform.
 # Every shape as model, texts, tokens a text (the two special ones included).
 SHAPES = [(MINILM, 1, 16), (MINILM, 1, 128), (MINILM, 1, 512), (MINILM, 32, 128), (LONG, 1, LONG_TOKENS)]
 
+# Texts of many lengths, in tokens, as people write them: many short, few long.
+MIXED = [3 + place * place * 125 // 47**2 for place in (29 * index % 48 for index in range(48))]
+
 
 def read_safetensors(path):
     """The f32 tensors of a file as name → array; `position_ids` are left out."""
@@ -96,15 +99,15 @@ def make_checkpoints(models, out):
     write_safetensors(Path(out) / LONG / "model.safetensors", random_tensors(read_safetensors(weights), LONG_TOKENS))
 
 
-def texts(vocabulary, rows, tokens):
-    """`rows` texts of words that are one token each, and their ids with [CLS] and [SEP].
+def texts(vocabulary, lengths):
+    """Texts of these lengths of words that are one token each, and their ids with [CLS] and [SEP].
 
     `vocabulary` is the list of tokens by id. The words are the plain ones from the vocabulary's middle, in a fixed order.
     """
     words = [(id, word) for id, word in enumerate(vocabulary[2000:12000], 2000)
              if word.isascii() and word.isalpha() and len(word) > 2]
     all_texts, all_ids = [], []
-    for row in range(rows):
+    for row, tokens in enumerate(lengths):
         chosen = [words[(7919 * (row * tokens + place) + 104729) % len(words)] for place in range(tokens - 2)]
         all_texts.append(" ".join(word for _, word in chosen))
         all_ids.append([vocabulary.index("[CLS]"), *(id for id, _ in chosen), vocabulary.index("[SEP]")])

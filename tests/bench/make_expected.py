@@ -15,7 +15,7 @@ import torch
 import transformers
 from transformers import AutoModel, AutoTokenizer
 
-from checkpoints import SHAPES, make_checkpoints, texts
+from checkpoints import MINILM, MIXED, SHAPES, make_checkpoints, texts
 
 MADE_BY = f"transformers {transformers.__version__} AutoModel, torch {torch.__version__.split('+')[0]}"
 
@@ -35,18 +35,20 @@ def main():
     out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         make_checkpoints(models, folder)
-        for name, rows, tokens in SHAPES:
+        cases = [(f"{rows}x{tokens}", name, [tokens] * rows) for name, rows, tokens in SHAPES]
+        for case, name, lengths in [*cases, ("mixed", MINILM, MIXED)]:
             checkpoint = Path(folder) / name
             vocabulary = (checkpoint / "vocab.txt").read_text("utf-8").splitlines()
-            inputs, ids = texts(vocabulary, rows, tokens)
+            inputs, ids = texts(vocabulary, lengths)
             tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-            assert tokenizer(inputs).input_ids == ids and {len(row) for row in ids} == {tokens}
+            assert tokenizer(inputs).input_ids == ids and [len(row) for row in ids] == lengths
             model = AutoModel.from_pretrained(checkpoint, dtype=torch.float32).eval()
-            vectors = [[round(value, 5) for value in row] for row in embeddings(model, ids).tolist()]
-            case = {"made_by": MADE_BY, "model": name, "rows": rows, "tokens": tokens, "texts": inputs, "ids": ids,
-                    "embeddings": vectors}
-            lines = [f' "{key}": {json.dumps(value, separators=(",", ":"))}' for key, value in case.items()]
-            (out / f"{rows}x{tokens}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+            together = [ids] if len(set(lengths)) == 1 else [[row] for row in ids]
+            vectors = [[round(value, 5) for value in row] for rows in together for row in embeddings(model, rows).tolist()]
+            content = {"made_by": MADE_BY, "model": name, "rows": len(lengths), "tokens": max(lengths), "texts": inputs,
+                       "ids": ids, "embeddings": vectors}
+            lines = [f' "{key}": {json.dumps(value, separators=(",", ":"))}' for key, value in content.items()]
+            (out / f"{case}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

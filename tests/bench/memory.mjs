@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { startBrowser } from "../browser/browser.mjs";
-import { repository, startSite } from "./server.mjs";
+import { repository, startSite, untilQuiet } from "./server.mjs";
 import { costs, visit, VISITORS } from "./visits.mjs";
 import { median } from "./statistics.mjs";
 
@@ -77,6 +77,9 @@ async function peak(site, visitor) {
     await context.addInitScript(PRELUDE);
     const found = {};
     const look = async (page) => {
+      // What still comes in the background takes memory too.
+      await untilQuiet(site);
+      found.weights = costs(site.requests).weights;
       found.wasm = await page.evaluate(wasmBytes);
       found.resident = await page.evaluate(() => self.resident);
       const pages = processes().filter(({ pid, command }) => !before.has(pid) && command.includes("--type=renderer"));
@@ -90,7 +93,6 @@ async function peak(site, visitor) {
       await page.goto(`${site.origin}/page/blank.html`);
       await look(page);
     }
-    found.weights = costs(site.requests).weights;
     return found;
   } finally {
     await browser.close();

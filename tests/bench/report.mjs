@@ -1,5 +1,6 @@
 // The report: results.json with every figure, results.md with the tables that people read.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
@@ -32,19 +33,27 @@ function machine(version) {
   const peers = ["onnxruntime-web", "@huggingface/transformers"].map((name) => `${name} ${lock[`node_modules/${name}`].version}`);
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return {
-    date: new Date().toISOString().slice(0, 10), processor: `${cpus()[0].model.trim()}, ${cpus().length} cores, ${memory}`,
+    date: new Date().toISOString().slice(0, 10), commit: commit(), processor: `${cpus()[0].model.trim()}, ${cpus().length} cores, ${memory}`,
     browser: `Chromium ${version}`, peers: peers.join(", "),
   };
 }
 
+/** The commit that was measured, and whether files differ from it; undefined where there is no repository. */
+function commit() {
+  const git = (...words) => spawnSync("git", words, { cwd: ROOT, encoding: "utf8" }).stdout?.trim();
+  const hash = git("rev-parse", "--short", "HEAD");
+  const changed = git("status", "--porcelain", "--", "crates", "www", "Cargo.lock", "build.sh");
+  return hash && `commit ${hash}${changed ? " with changes" : ""}`;
+}
+
 function markdown(results) {
   const lines = Object.fromEntries(Object.entries(results).map(([section, { lines }]) => [section, lines]));
-  const heads = { latency: "Latency", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory", pages: "Static hubs" };
-  const tables = { latency, products, bundles, visits, memory, pages };
+  const heads = { latency: "Latency", batches: "Many texts at once", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory", pages: "Static hubs" };
+  const tables = { latency, batches, products, bundles, visits, memory, pages };
   const parts = ["# The benchmark's results", INTRODUCTION, "## Where it must arrive", targetTable(targets(lines))];
   for (const [section, head] of Object.entries(heads).filter(([section]) => results[section])) {
-    const { date, processor, browser, peers } = results[section].machine;
-    parts.push(`## ${head}`, `${date} · ${processor} · ${browser} · ${peers}`, tables[section](lines[section]));
+    const { date, commit, processor, browser, peers } = results[section].machine;
+    parts.push(`## ${head}`, [date, commit, processor, browser, peers].filter(Boolean).join(" · "), tables[section](lines[section]));
   }
   return `${parts.join("\n\n")}\n`;
 }
@@ -52,7 +61,8 @@ function markdown(results) {
 const INTRODUCTION = `Written by \`./build.sh bench\`. Times are medians of rounds in which all take turns in one browser; a ratio is the median of
 the rounds' quotients, with its quartiles. Everyone is timed in its own worker, after runs that do not count: ours and
 transformers.js from text to embedding, ONNX Runtime Web (ORT) and candle, which are given token ids, around the forward pass
-alone. Every answer was compared with Python's first.`;
+alone. Every answer of a model was compared with Python's first; products are of random numbers, and are not. Each section
+names the commit that it was measured on.`;
 
 const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
@@ -77,6 +87,13 @@ function latency(lines) {
     milliseconds(vitrine.trip), ort.missing ?? milliseconds(ort.elapsed),
     quotient(ort.ratio), transformers.missing ?? milliseconds(transformers.elapsed), quotient(transformers.ratio),
     candle.missing ?? milliseconds(candle.elapsed), quotient(candle.ratio), number(vitrine.cosine, 5), number(ort.cosine, 5),
+  ]));
+}
+
+function batches(lines) {
+  const head = ["cores", "dtype", "", "together, ms a text", "one by one", "together / one by one", "transformers.js together", "ours / it"];
+  return table(head, lines.map(({ cores, dtype, name, milliseconds: { together, alone, transformers }, toAlone, toTransformers }) => [
+    cores[0], dtype, name, milliseconds(together), milliseconds(alone), quotient(toAlone), milliseconds(transformers), quotient(toTransformers),
   ]));
 }
 

@@ -90,28 +90,35 @@ export async function visit(context, site, visitor, look) {
 const RUNTIME = /^\/(dist|transformers|transformers-ort)\//;
 const WEIGHTS = /\.(safetensors|onnx)$/;
 
-/** What the visitor's requests cost: bytes of all, of scripts and wasm, of weights, and from when to when the weights came. */
+const isWeights = ({ path, sent }) => WEIGHTS.test(path) && sent;
+
+/** What the visitor's requests cost: bytes of all, of scripts and wasm, and of weights. */
 export function costs(requests) {
   const bytes = (list) => list.reduce((sum, { sent }) => sum + sent, 0);
-  const weights = requests.filter(({ path, sent }) => WEIGHTS.test(path) && sent);
   return {
-    bytes: bytes(requests), runtime: bytes(requests.filter(({ path }) => RUNTIME.test(path))),
-    weights: bytes(weights),
-    begin: Math.min(...weights.map(({ begin }) => begin)), end: Math.max(...weights.map(({ end }) => end ?? Date.now())),
+    bytes: bytes(requests), runtime: bytes(requests.filter(({ path }) => RUNTIME.test(path))), weights: bytes(requests.filter(isWeights)),
   };
+}
+
+/** From when to when the weights came that a model needed to be ready; rows that a text asks for come after that. */
+function download(requests, ready) {
+  const needed = requests.filter((request) => isWeights(request) && request.begin < ready);
+  return { begin: Math.min(...needed.map(({ begin }) => begin)), end: Math.max(...needed.map(({ end }) => Math.min(end ?? ready, ready))) };
 }
 
 /** A first visit to a site of which nothing is kept and, where asked for, one more. */
 async function visits(profile, link, visitor, { again }) {
   const site = await startSite({ compressed: true, ...link });
-  let cost;
+  let [cost, requests] = [];
   const first = await visit(profile, site, visitor, async () => {
-    cost = costs(site.requests);
+    requests = site.requests.map((request) => ({ ...request }));
+    cost = costs(requests);
     // What still comes in the background is there for the second visit.
     if (again) await untilQuiet(site);
   });
   if (first.code) throw new Error(`${first.code}: ${first.message}`);
-  const { bytes, runtime, begin, end } = cost;
+  const { bytes, runtime } = cost;
+  const { begin, end } = download(requests, first.origin + first.ready);
   const found = {
     bytes, runtime, ready: first.ready, answered: first.answered, download: end - begin,
     // From the last byte to a model that is ready, as a share of the download.
@@ -140,19 +147,15 @@ async function forget(profile, site) {
   await page.close();
 }
 
-/** Milliseconds from a navigation until a page has read so many bytes that the browser's Cache API keeps, and nothing else. */
+/** Milliseconds from a navigation until a page's worker has read so many bytes that this device keeps, and nothing else. */
 async function reading(profile, site, bytes) {
   const page = await profile.newPage();
-  await page.goto(`${site.origin}/page/blank.html`);
-  await page.evaluate(async (bytes) => {
-    const body = new Uint8Array(bytes);
-    for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(body.subarray(at, at + 65536));
-    await (await caches.open("reading")).put("/bytes", new Response(body));
-  }, bytes);
+  await page.goto(`${site.origin}/page/read.html#write=${bytes}`);
+  await page.waitForFunction(() => globalThis.done);
   await page.close();
   const reader = await profile.newPage();
   await reader.goto(`${site.origin}/page/read.html`);
-  const took = await (await reader.waitForFunction(() => globalThis.read)).jsonValue();
+  const took = await (await reader.waitForFunction(() => globalThis.done)).jsonValue();
   await reader.close();
   return took;
 }

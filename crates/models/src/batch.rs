@@ -128,6 +128,31 @@ impl Batch {
         }
     }
 
+    /// Whether there is padding.
+    pub(crate) fn is_padded(&self) -> bool {
+        self.lengths.iter().any(|length| *length < self.tokens)
+    }
+
+    /// The rows, `[batch * tokens * width]`, without those of padding.
+    pub(crate) fn without_padding(&self, rows: &[f32]) -> Vec<f32> {
+        let text = rows.len() / self.len().max(1);
+        let texts = rows.chunks_exact(text.max(1)).zip(&self.lengths);
+        texts.flat_map(|(rows, length)| rows.get(..text / self.tokens * length)).flatten().copied().collect()
+    }
+
+    /// Rows without padding as `[batch * tokens * width]`, with zeros for those of padding.
+    pub(crate) fn with_padding(&self, rows: &[f32]) -> Vec<f32> {
+        let width = rows.len() / self.lengths.iter().sum::<usize>().max(1);
+        let mut padded = vec![0.0; self.len() * self.tokens * width];
+        let (texts, mut rest) = (padded.chunks_exact_mut((self.tokens * width).max(1)), rows);
+        for (text, length) in texts.zip(&self.lengths) {
+            let (own, others) = rest.split_at_checked(length * width).unwrap_or((rest, &[]));
+            text.iter_mut().zip(own).for_each(|(place, number)| *place = *number);
+            rest = others;
+        }
+        padded
+    }
+
     /// Places in `[batch * tokens]` of the tokens that are wanted.
     pub(crate) fn wanted(&self) -> impl Iterator<Item = usize> {
         let all = if self.wanted.is_some() { 0 } else { self.input_ids.len() };

@@ -16,6 +16,11 @@ pub(crate) trait Body {
     /// The last hidden states, `[batch * tokens * hidden]` in row-major order.
     fn forward<'a>(&'a self, batch: &'a Batch, turn: &'a dyn Turn) -> LocalBoxFuture<'a, Result<Vec<f32>>>;
 
+    /// Whether padding costs nothing, as its rows are left out.
+    fn packs(&self) -> bool {
+        false
+    }
+
     /// Numbers in one hidden state.
     fn hidden_size(&self) -> usize;
 
@@ -39,6 +44,11 @@ impl Encoder {
         let head = head.ok_or_else(|| Error::UnsupportedHead("it was loaded without one".to_owned()))?;
         let rows = self.body.forward(batch, turn).await?;
         head.forward(&rows, batch)
+    }
+
+    /// Whether padding costs nothing, so that texts of any lengths go well together.
+    pub fn packs(&self) -> bool {
+        self.body.packs()
     }
 
     /// Numbers in one hidden state.

@@ -3,12 +3,12 @@
 use vitrine_models::{Batch, Pooling};
 use vitrine_tasks::protocol::Note;
 
-use crate::batching::batches;
+use crate::batching::{Padding, batches};
 use crate::late::Model;
 use crate::registry::Parts;
 use crate::sentence_transformers::{Modules, Step, normalize};
 use crate::text_model::note_truncation;
-use crate::tokenizer::{Tokenizer, Tokens};
+use crate::tokenizer::Tokenizer;
 use crate::{Context, Error, Result};
 
 /// An encoder with its tokenizer, and what makes embeddings of its hidden states.
@@ -119,7 +119,8 @@ impl Embedder {
         encoded.sort_by_key(|(_, tokens)| tokens.ids.len());
         let hidden = self.encoder.hidden_size();
         let lengths: Vec<usize> = encoded.iter().map(|(_, tokens)| tokens.ids.len()).collect();
-        for group in batches(&lengths).into_iter().filter_map(|run| encoded.get(run)) {
+        let padding = if self.encoder.packs() { Padding::Free } else { Padding::Costs };
+        for group in batches(&lengths, padding).into_iter().filter_map(|run| encoded.get(run)) {
             let rows: Vec<(&[u32], &[u32])> =
                 group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
             let batch = Batch::new(&rows, self.tokenizer.pad_id());

@@ -54,6 +54,11 @@ impl Model {
         }
     }
 
+    /// As [`Encoder::packs`].
+    pub(crate) fn packs(&self) -> bool {
+        self.encoder.packs()
+    }
+
     /// Numbers in one hidden state.
     pub(crate) fn hidden_size(&self) -> usize {
         self.encoder.hidden_size()

@@ -3,6 +3,7 @@
 use vitrine_models::{Batch, Config};
 use vitrine_tasks::protocol::Note;
 
+use crate::batching::{Padding, batches};
 use crate::late::Model;
 use crate::registry::Parts;
 use crate::tokenizer::{Cut, Tokenizer, Tokens, Truncation};
@@ -58,26 +59,28 @@ impl TextModel {
         Ok(tokens)
     }
 
-    /// The logits of each input: `[labels]`, or `[tokens * labels]`. Inputs of equal length run together, so that none
-    /// is padded and the numbers are those of Python's pipelines, which run one at a time.
+    /// The logits of each input: `[labels]`, or `[tokens * labels]`. Inputs run together only where the numbers are those
+    /// of Python's pipelines, which run one at a time: where padding is left out, or there is none.
     pub(crate) async fn logits(&self, inputs: &[Tokens], of: LogitsOf, context: &Context<'_>) -> Result<Vec<Vec<f32>>> {
         let mut logits = vec![Vec::new(); inputs.len()];
         let mut sorted: Vec<(usize, &Tokens)> = inputs.iter().enumerate().collect();
+        sorted.retain(|(_, tokens)| of == LogitsOf::Texts || !tokens.ids.is_empty());
         sorted.sort_by_key(|(_, tokens)| tokens.ids.len());
-        for equal in sorted.chunk_by(|(_, a), (_, b)| a.ids.len() == b.ids.len()) {
-            let length = equal.first().map_or(0, |(_, tokens)| tokens.ids.len());
-            if length == 0 && of == LogitsOf::Tokens {
-                continue;
-            }
-            for group in equal.chunks((TOKENS_AT_ONCE / length.max(1)).max(1)) {
-                let rows: Vec<(&[u32], &[u32])> =
-                    group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
-                let batch = Batch::new(&rows, self.tokenizer.pad_id());
-                let all = self.encoder.logits(&batch, context).await?;
-                for ((index, _), own) in group.iter().zip(all.chunks((all.len() / group.len()).max(1))) {
-                    if let Some(slot) = logits.get_mut(*index) {
-                        *slot = own.to_vec();
-                    }
+        let lengths: Vec<usize> = sorted.iter().map(|(_, tokens)| tokens.ids.len()).collect();
+        let padding = if self.encoder.packs() { Padding::Free } else { Padding::None };
+        for group in batches(&lengths, padding).into_iter().filter_map(|run| sorted.get(run)) {
+            let rows: Vec<(&[u32], &[u32])> =
+                group.iter().map(|(_, tokens)| (&*tokens.ids, &*tokens.type_ids)).collect();
+            let batch = Batch::new(&rows, self.tokenizer.pad_id());
+            let all = self.encoder.logits(&batch, context).await?;
+            let of_input = all.len() / group.len();
+            for ((index, tokens), own) in group.iter().zip(all.chunks(of_input.max(1))) {
+                let count = match of {
+                    LogitsOf::Texts => of_input,
+                    LogitsOf::Tokens => of_input / batch.tokens() * tokens.ids.len(),
+                };
+                if let (Some(slot), Some(own)) = (logits.get_mut(*index), own.get(..count)) {
+                    *slot = own.to_vec();
                 }
             }
         }

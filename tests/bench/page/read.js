@@ -1,5 +1,4 @@
-// A page that reads the one entry of a cache, and tells when it had it: milliseconds since the navigation began.
+// A page whose worker reads one file that the device keeps, and tells when it had it: milliseconds since the navigation began.
+// With `#write=BYTES` it writes the file.
 
-const [{ url }] = await (await caches.open("reading")).keys();
-await (await caches.match(url)).arrayBuffer();
-globalThis.read = performance.now();
+new Worker("read-worker.js", { type: "module", name: location.hash }).onmessage = () => (globalThis.done = performance.now());

@@ -89,6 +89,8 @@ pub(super) struct BertBody {
     pub relative: Option<RelativeBias>,
     /// After the last layer.
     pub norm: Option<LayerNorm>,
+    /// Whether rows of padding are left out; where not, a head reads them.
+    pub packs: bool,
     pub hidden: usize,
 }
 
@@ -126,7 +128,7 @@ impl BertBody {
 
     /// Embeddings and layers, with nothing around them.
     pub(super) fn new(embeddings: Embeddings, blocks: Vec<Rc<Block>>, hidden: usize) -> Self {
-        Self { embeddings, projection: None, blocks, relative: None, norm: None, hidden }
+        Self { embeddings, projection: None, blocks, relative: None, norm: None, packs: true, hidden }
     }
 }
 
@@ -138,7 +140,12 @@ impl Body for BertBody {
                 rows = projection.forward(&rows)?;
             }
             let distances = self.relative.as_ref().map(|relative| relative.by_distance(batch.tokens()));
-            let relative = Relative { distances: distances.as_ref(), ..Relative::default() };
+            // From here on no row knows of others but in attention, so those of padding need not be computed.
+            let packed = self.packs && batch.is_padded();
+            if packed {
+                rows = batch.without_padding(&rows);
+            }
+            let relative = Relative { distances: distances.as_ref(), packed, ..Relative::default() };
             for block in &self.blocks {
                 next_layer(turn).await?;
                 rows = block.forward(rows, batch, relative).await?;
@@ -146,8 +153,12 @@ impl Body for BertBody {
             if let Some(norm) = &self.norm {
                 norm.forward(&mut rows);
             }
-            Ok(rows)
+            Ok(if packed { batch.with_padding(&rows) } else { rows })
         })
+    }
+
+    fn packs(&self) -> bool {
+        self.packs
     }
 
     fn hidden_size(&self) -> usize {

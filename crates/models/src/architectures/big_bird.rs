@@ -48,7 +48,8 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     if config.flag_or("rescale_embeddings", false) {
         embeddings.scale = (hidden as f32).sqrt();
     }
-    let block = |index: usize| Block::load(&scope.whole().at("encoder.layer").at(index), &BERT, &shape, Norms::After);
+    let layers = scope.at("encoder.layer");
+    let block = |index: usize| Block::load_attending_here(&layers.at(index), &BERT, &shape, Norms::After);
     let blocks = (0..config.dimension("num_hidden_layers")?).map(block).collect::<Result<_>>()?;
     let sparse = match config.text("attention_type").unwrap_or("block_sparse") {
         "original_full" => None,

@@ -30,10 +30,11 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let embeddings =
         Embeddings::load(&scope.at("embeddings"), config, &shape, Positions::After(id("pad_token_id", 1)))?;
     let layers = (0..config.dimension("num_hidden_layers")?).map(|index| -> Result<_> {
-        let scope = scope.whole().at("encoder.layer").at(index);
+        let scope = scope.at("encoder.layer").at(index);
         let names = ["query_global", "key_global", "value_global"];
-        let window = WindowAttention::load(&scope.at("attention.self"), names, shape.hidden, reach(config, index)?)?;
-        Ok((Block::load(&scope, &BERT, &shape, Norms::After)?, window))
+        let window =
+            WindowAttention::load(&scope.whole().at("attention.self"), names, shape.hidden, reach(config, index)?)?;
+        Ok((Block::load_attending_here(&scope, &BERT, &shape, Norms::After)?, window))
     });
     let layers = layers.collect::<Result<_>>()?;
     let separator = id("sep_token_id", 2);

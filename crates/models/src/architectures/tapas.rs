@@ -34,7 +34,9 @@ fn load(scope: &Scope<'_>, config: &Config, head: Head) -> Result<Encoder> {
     let shape = BlockShape::of(config)?;
     let in_cells = config.flag_or("reset_position_index_per_cell", true);
     let positions = if in_cells { Positions::InCells } else { Positions::FromZero };
-    let body = BertBody::load(scope, config, &shape, &BERT, positions)?;
+    let mut body = BertBody::load(scope, config, &shape, &BERT, positions)?;
+    // Python's mean over a column's cells takes in padding.
+    body.packs = false;
     let head = match head {
         Head::TableQuestionAnswering => {
             Some(Box::new(Cells::load(scope, config, shape.hidden)?) as Box<dyn HeadLayers>)

@@ -19,6 +19,8 @@ pub(crate) struct Relative<'a> {
     pub distances: Option<&'a DistanceBias>,
     /// Whether a token attends to those before it and itself only.
     pub causal: bool,
+    /// Whether the rows are those of texts alone, without padding.
+    pub packed: bool,
 }
 
 /// Self-attention with its output projection.
@@ -122,7 +124,7 @@ impl SelfAttention {
         Ok(Self { others, ..own })
     }
 
-    /// `[batch * tokens * hidden]` → the same; padding is not attended to.
+    /// `[batch * tokens * hidden]` → the same, or the same without padding; that is not attended to.
     pub(crate) async fn forward(&self, rows: &[f32], batch: &Batch, relative: Relative<'_>) -> Result<Vec<f32>> {
         self.forward_to(rows, rows, &Reach { relative, ..Reach::of(batch) }).await
     }
@@ -151,7 +153,6 @@ impl AttentionPart {
             }
         }
         let scale = scale.unwrap_or(1.0 / (width as f32).sqrt());
-        let shape = AttentionShape { heads: self.heads, queries: tokens, keys: tokens, lengths, scale };
         let bias = |_: usize, head: usize, query: usize, scores: &mut [f32]| {
             if let Some(distances) = relative.distances {
                 distances.add_to(scores, self.first_head + head, query);
@@ -162,7 +163,26 @@ impl AttentionPart {
         };
         let biased = relative.distances.is_some() || relative.causal;
         let bias = biased.then_some(&bias as super::attend::Bias<'_>);
-        let attended = attend_heads(&query, &key, &value, &shape, key_heads, window, bias);
+        let attend = |[query, key, value]: [&[f32]; 3], tokens: usize, lengths: &[usize]| {
+            let shape = AttentionShape { heads: self.heads, queries: tokens, keys: tokens, lengths, scale };
+            attend_heads(query, key, value, &shape, key_heads, window, bias)
+        };
+        let projected = [&*query, &*key, &*value];
+        let attended = if relative.packed {
+            let (rows, mut first) = (lengths.iter().sum::<usize>().max(1), 0);
+            let of_text = |length: &usize| {
+                let places = first..first + length;
+                first = places.end;
+                let of_text = projected.map(|numbers| {
+                    let width = numbers.len() / rows;
+                    numbers.get(places.start * width..places.end * width).unwrap_or_default()
+                });
+                attend(of_text, *length, &[*length])
+            };
+            lengths.iter().map(of_text).collect::<Vec<_>>().concat()
+        } else {
+            attend(projected, tokens, lengths)
+        };
         self.output.forward_input(&Input::new(&attended, self.output.inputs()), None)
     }
 
@@ -178,11 +198,12 @@ impl AttentionPart {
     pub(crate) fn answer(&self, mut words: Words<'_>, numbers: Vec<f32>) -> Result<Vec<f32>> {
         let (tokens, texts) = (words.size()?, words.size()?);
         let lengths = words.sizes(texts)?;
-        let (scaled, scale, window, causal, cross) =
-            (words.next()?, f32::from_bits(words.next()?), words.size()?, words.next()? == 1, words.next()? == 1);
+        let (scaled, scale, window) = (words.next()?, f32::from_bits(words.next()?), words.size()?);
+        let [causal, packed, cross] = [words.next()? == 1, words.next()? == 1, words.next()? == 1];
         let (rotary, distances) = (words.next()?, words.size()?);
         let mut numbers = numbers.as_slice();
-        let count = tokens.saturating_mul(texts);
+        let all = || lengths.iter().fold(0_usize, |all, length| all.saturating_add(*length));
+        let count = if packed { all() } else { tokens.saturating_mul(texts) };
         let rows = take_numbers(&mut numbers, count.saturating_mul(self.query.inputs()))?;
         let others = if cross { take_numbers(&mut numbers, count.saturating_mul(self.key.inputs()))? } else { rows };
         let rotary = if rotary == 1 { Some(Angles::read(&mut words, &mut numbers)?) } else { None };
@@ -192,7 +213,7 @@ impl AttentionPart {
             lengths: &lengths,
             scale: (scaled == 1).then_some(scale),
             window: window.checked_sub(1),
-            relative: Relative { rotary: rotary.as_ref(), distances: distances.as_ref(), causal },
+            relative: Relative { rotary: rotary.as_ref(), distances: distances.as_ref(), causal, packed },
         };
         Ok(self.forward(rows, others, &reach))
     }
@@ -226,7 +247,7 @@ impl<'a> Reach<'a> {
 
     /// Has another worker compute its heads of the same rows.
     fn call<'b>(&self, rows: &'b [f32], others: &'b [f32]) -> Call<'b> {
-        let Relative { rotary, distances, causal } = self.relative;
+        let Relative { rotary, distances, causal, packed } = self.relative;
         let cross = !std::ptr::eq(rows, others);
         let mut message = Message { words: vec![self.tokens as u32, self.lengths.len() as u32], ..Message::default() };
         message.words.extend(self.lengths.iter().map(|length| *length as u32));
@@ -235,6 +256,7 @@ impl<'a> Reach<'a> {
             self.scale.unwrap_or_default().to_bits(),
             self.window.map_or(0, |window| window as u32 + 1),
             u32::from(causal),
+            u32::from(packed),
             u32::from(cross),
             u32::from(rotary.is_some()),
             distances.map_or(0, DistanceBias::heads) as u32,

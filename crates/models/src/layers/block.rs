@@ -98,9 +98,29 @@ impl Block {
     }
 
     pub(crate) fn load(scope: &Scope<'_>, names: &BlockNames, shape: &BlockShape, norms: Norms) -> Result<Self> {
+        Self::load_around(scope, scope, names, shape, norms)
+    }
+
+    /// The same with attention that no other worker shares.
+    pub(crate) fn load_attending_here(
+        scope: &Scope<'_>,
+        names: &BlockNames,
+        shape: &BlockShape,
+        norms: Norms,
+    ) -> Result<Self> {
+        Self::load_around(scope, &scope.whole(), names, shape, norms)
+    }
+
+    fn load_around(
+        scope: &Scope<'_>,
+        of_attention: &Scope<'_>,
+        names: &BlockNames,
+        shape: &BlockShape,
+        norms: Norms,
+    ) -> Result<Self> {
         let BlockShape { hidden, heads, intermediate, activation, epsilon } = *shape;
         Ok(Self {
-            attention: SelfAttention::load(scope, names.attention, hidden, heads, true)?,
+            attention: SelfAttention::load(of_attention, names.attention, hidden, heads, true)?,
             attention_norm: LayerNorm::load(&scope.at(names.attention_norm), hidden, epsilon)?,
             feed_forward: FeedForward::load(scope, names.feed_forward, hidden, intermediate, activation)?,
             adapter: None,
