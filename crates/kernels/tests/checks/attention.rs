@@ -113,3 +113,42 @@ pub fn biased_to_nothing_is_0() -> u64 {
     assert!(out[..17 * 16 + 8].iter().all(|number| *number != 0.0 && number.is_finite()));
     0
 }
+
+pub fn of_long_texts_follows_its_definition() -> u64 {
+    for biased in [false, true] {
+        check(&Shape { scale: 0.2, ..shape(1, 1, 5, 2048, 32, 32) }, biased);
+        check(&Shape { scale: 0.2, window: Some(256), ..shape(1, 1, 2048, 2048, 8, 4) }, biased);
+    }
+    0
+}
+
+pub fn keeps_what_is_no_number_with_whom_it_concerns() -> u64 {
+    let (tokens, width) = (21, 8);
+    let shape = shape(1, 1, tokens, tokens, width, width);
+    for flaw in [f32::NAN, f32::INFINITY] {
+        let numbers = Random::new(4).numbers(tokens * width);
+        let mut flawed = numbers.clone();
+        flawed[17 * width + 3] = flaw;
+        let with = |query: &[f32], key: &[f32], value: &[f32]| {
+            let mut out = vec![0.0; tokens * width];
+            attend(query, key, value, &shape, None, &mut out);
+            out
+        };
+        // A query's flaw is its own row's; that of a value is in one column of all rows, and that of a key in all that
+        // give it any weight.
+        let sound = with(&numbers, &numbers, &numbers);
+        let of_query = with(&flawed, &numbers, &numbers);
+        let differs = |(index, (a, b)): (usize, (&f32, &f32))| (!(a == b)).then_some(index);
+        let places: Vec<usize> = of_query.iter().zip(&sound).enumerate().filter_map(differs).collect();
+        assert_eq!(places, (17 * width..18 * width).collect::<Vec<_>>(), "{flaw}");
+        assert!(of_query[17 * width..18 * width].iter().all(|number| number.is_nan()), "{flaw}");
+        let of_value = with(&numbers, &numbers, &flawed);
+        for (place, number) in of_value.iter().enumerate() {
+            assert_eq!(place % width == 3, !number.is_finite(), "{flaw} at {place}: {number}");
+        }
+        let of_key = with(&numbers, &flawed, &numbers);
+        let lost = of_key.chunks(width).filter(|row| row.iter().all(|number| number.is_nan())).count();
+        assert!(lost > 0 && of_key.iter().all(|number| number.is_finite() || number.is_nan()), "{flaw}: {lost}");
+    }
+    0
+}

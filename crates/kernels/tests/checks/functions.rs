@@ -7,9 +7,9 @@ use vitrine_kernels::softmax::softmax;
 use super::{Random, assert_near};
 
 /// A function, its definition, and the largest error that it may have, in parts of the result, at least 1.
-type Defined = (Function, fn(f64) -> f64, f64);
+pub type Defined = (Function, fn(f64) -> f64, f64);
 
-fn definitions() -> [Defined; 7] {
+pub fn definitions() -> [Defined; 7] {
     fn sigmoid(x: f64) -> f64 {
         1.0 / (1.0 + (-x).exp())
     }
@@ -135,6 +135,43 @@ pub fn norms_follow_their_definitions() -> u64 {
             rms_norm(&mut found, &weight, 1e-5);
             assert_near(&found, &square, 2e-6, &format!("width {width}"));
         }
+    }
+    0
+}
+
+pub fn norms_keep_their_limits() -> u64 {
+    for width in [1, 3, 8, 11, 384] {
+        let mut random = Random::new(width);
+        let (weight, bias, row) = (random.numbers(width), random.numbers(width), random.numbers(width));
+        // Zeros, equal numbers, one flaw at either end, and a row that nothing is wrong with.
+        let mut rows = vec![0.0; width];
+        rows.extend(vec![3.0; width]);
+        for (flaw, place) in [(f32::NAN, 0), (f32::INFINITY, width - 1), (f32::NEG_INFINITY, 0)] {
+            let mut flawed = row.clone();
+            flawed[place] = flaw;
+            rows.extend(flawed);
+        }
+        rows.extend(&row);
+        let (mut layer, mut square, mut alone) = (rows.clone(), rows, row);
+        layer_norm(&mut layer, &weight, &bias, 1e-5);
+        rms_norm(&mut square, &weight, 1e-5);
+        // What is equal is the mean.
+        assert_eq!([&layer[..width], &layer[width..2 * width]], [&*bias, &*bias], "width {width}");
+        assert!(square[..width].iter().all(|number| *number == 0.0), "width {width}");
+        let expected: Vec<f64> =
+            weight.iter().map(|weight| 3.0 / (9.0 + 1e-5f64).sqrt() * f64::from(*weight)).collect();
+        assert_near(&square[width..2 * width], &expected, 1e-6, &format!("width {width}"));
+        assert!(layer[2 * width..5 * width].iter().all(|number| number.is_nan()), "width {width}: {layer:?}");
+        // Divided by infinity, numbers are 0, and infinity is none.
+        assert!(square[2 * width..3 * width].iter().all(|number| number.is_nan()), "width {width}: {square:?}");
+        for (row, place) in [(3, width - 1), (4, 0)] {
+            let row = &square[row * width..][..width];
+            let sound = |(index, number): (usize, &f32)| if index == place { number.is_nan() } else { *number == 0.0 };
+            assert!(row.iter().enumerate().all(sound), "width {width}: {row:?}");
+        }
+        layer_norm(&mut alone, &weight, &bias, 1e-5);
+        assert_eq!(layer[5 * width..], alone, "width {width}");
+        assert!(square[5 * width..].iter().all(|number| number.is_finite()), "width {width}");
     }
     0
 }

@@ -3,7 +3,7 @@
 use vitrine_kernels::Finish;
 use vitrine_kernels::int8::{Matrix, Rows};
 
-use super::{Random, digest, product::definition};
+use super::{Random, assert_near, digest, functions::definitions, product::definition};
 
 const SHAPES: &[(usize, usize, usize)] = &[
     (1, 1, 1),
@@ -167,6 +167,24 @@ pub fn products_are_near_those_of_f32() -> u64 {
         }
         let deviation = (errors / out.len().max(1) as f64).sqrt();
         assert!(deviation <= 0.006 * (inputs as f64).sqrt() + 1e-3, "{deviation} in {count} × {inputs} × {outputs}");
+    }
+    0
+}
+
+pub fn products_finish_as_told() -> u64 {
+    for &(count, inputs, outputs) in SHAPES {
+        let mut random = Random::new(inputs + outputs);
+        let (matrix, _) = matrix(&mut random, outputs, inputs);
+        let (rows, bias) = (random.numbers(count * inputs), random.numbers(outputs));
+        let rows = Rows::quantize(&rows, inputs);
+        let mut plain = vec![0.0; count * outputs];
+        matrix.product(&rows, Finish { bias: &bias, ..Finish::default() }, &mut plain);
+        for (function, definition, tolerance) in definitions() {
+            let mut out = vec![f32::NAN; count * outputs];
+            matrix.product(&rows, Finish { bias: &bias, activation: Some(function), add: false }, &mut out);
+            let expected: Vec<f64> = plain.iter().map(|number| definition(f64::from(*number))).collect();
+            assert_near(&out, &expected, tolerance, &format!("{function:?} of {count} × {inputs} × {outputs}"));
+        }
     }
     0
 }

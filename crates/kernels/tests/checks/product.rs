@@ -1,8 +1,9 @@
 //! Products in f32.
 
+use vitrine_kernels::Finish;
 use vitrine_kernels::product::{pack, packed_len, product, product_of, unpack};
-use vitrine_kernels::{Finish, Function};
 
+use super::functions::definitions;
 use super::{Random, assert_near};
 
 const ROWS: [usize; 11] = [1, 2, 3, 4, 5, 7, 8, 9, 17, 32, 129];
@@ -86,17 +87,14 @@ pub fn finish_as_told() -> u64 {
         let panels = packed(&weights, outputs, inputs);
         let plain = definition(&rows, &weights, count, inputs, outputs);
         for has_bias in [false, true] {
-            for activation in [None, Some(Function::Relu), Some(Function::Silu)] {
+            for activation in std::iter::once(None).chain(definitions().map(Some)) {
                 for add in [false, true] {
-                    let finish = Finish { bias: if has_bias { &bias } else { &[] }, activation, add };
+                    let bias: &[f32] = if has_bias { &bias } else { &[] };
+                    let finish = Finish { bias, activation: activation.map(|(function, ..)| function), add };
                     let expected: Vec<f64> = (plain.iter().enumerate())
                         .map(|(index, number)| {
                             let number = number + if has_bias { f64::from(bias[index % outputs]) } else { 0.0 };
-                            let number = match activation {
-                                Some(Function::Relu) => number.max(0.0),
-                                Some(_) => number / (1.0 + (-number).exp()),
-                                None => number,
-                            };
+                            let number = activation.map_or(number, |(_, definition, _)| definition(number));
                             number + if add { f64::from(before[index]) } else { 0.0 }
                         })
                         .collect();
@@ -122,6 +120,24 @@ pub fn keep_what_is_no_number_in_its_row() -> u64 {
             let expected = definition(&rows, &weights, count, inputs, outputs);
             assert!(expected[(count - 1) * outputs..].iter().all(|number| !number.is_finite()));
             assert_near(&out, &expected, 1e-5, &format!("{flaw} in {count} rows"));
+        }
+    }
+    0
+}
+
+pub fn keep_what_is_no_number_in_a_weight() -> u64 {
+    for count in ROWS {
+        for flaw in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let (inputs, outputs) = (11, 19);
+            let mut random = Random::new(count);
+            let (rows, mut weights) = (random.numbers(count * inputs), random.numbers(outputs * inputs));
+            weights[5 * inputs + 4] = flaw;
+            let mut out = vec![0.0; count * outputs];
+            product(&rows, &packed(&weights, outputs, inputs), inputs, outputs, Finish::default(), &mut out);
+            let expected = definition(&rows, &weights, count, inputs, outputs);
+            let flawed = (0..out.len()).filter(|index| !expected[*index].is_finite());
+            assert!(flawed.eq((5..out.len()).step_by(outputs)));
+            assert_near(&out, &expected, 1e-5, &format!("{flaw} as a weight of {count} rows"));
         }
     }
     0
