@@ -10,7 +10,7 @@ const build = WebAssembly.validate(RELAXED) ? "worker-relaxed" : "worker";
 
 // Messages that arrive before the module is ready wait here.
 const early = [];
-let receiver;
+let receiver, glue;
 
 addEventListener("message", ({ data }) => {
   if (data.life) hold(data.life);
@@ -19,9 +19,9 @@ addEventListener("message", ({ data }) => {
   else early.push(data);
 });
 
-// After a trap nothing of the module may run: what it was in the midst of stays half done.
+// After a trap nothing of the module may run, but for what tells why: what it was in the midst of stays half done.
 addEventListener("error", ({ message }) => {
-  postMessage({ gone: message });
+  postMessage({ gone: message, refused: glue?.refusedBytes() });
   close();
 });
 
@@ -40,8 +40,9 @@ function hold(name) {
 
 function start(module, make) {
   import(`./${build}/worker.js`)
-    .then(async (glue) => {
-      await glue.default({ module_or_path: await module });
+    .then(async (loaded) => {
+      await loaded.default({ module_or_path: await module });
+      glue = loaded;
       receiver = make(glue);
       early.forEach((data) => queueMicrotask(() => receiver.handle(data)));
     })

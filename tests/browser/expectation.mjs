@@ -100,6 +100,26 @@ export const tests = [
       assert.deepEqual(t.hub.bodies(/safetensors/), [], "no weights were asked for");
     },
   },
+  ...[["the tokenizer", 1], ["the weights", 30]].map(([what, megabytes]) => ({
+    name: `a tab without memory for ${what} says so`,
+    async run(t) {
+      // Leaves so much of the memory that a module can address.
+      const taken = `{ const { instantiate } = WebAssembly;
+        WebAssembly.instantiate = async (...given) => {
+          const instance = await instantiate(...given);
+          const { memory } = instance.exports;
+          memory.grow(65536 - memory.buffer.byteLength / 65536 - ${16 * megabytes});
+          return instance;
+        }; }\n`;
+      const site = t.keep(await startSite({ replace: { "/worker.js": (text) => taken + text } }));
+      const visitor = await t.visitor({ site, allow: [/unreachable|RuntimeError|memory/i] });
+      const page = await visitor.open({ model: MINILM, endpoint: t.hub.endpoint, cores: 1 });
+      await waitDescribed(page);
+      const { error } = await run(page, "some text");
+      assert.equal(error?.code, "out-of-memory", JSON.stringify(error));
+      assert.match(error.message, /no memory left: [\d.]+ MB more were needed|no room for \d+ bytes/);
+    },
+  })),
   {
     name: "a dtype that cannot fit is refused with the one that does, which then is not",
     async run(t) {

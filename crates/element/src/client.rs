@@ -45,8 +45,26 @@ struct Pending {
 pub(crate) struct Lost {
     /// What the browser said of it.
     message: String,
-    /// Whether another worker may fare better.
-    again: bool,
+    /// What that is to whoever asked; `None` where another worker may fare better.
+    code: Option<ErrorCode>,
+}
+
+impl Lost {
+    /// Another worker may fare better.
+    fn again(message: &str) -> Self {
+        Self { message: format!("the worker was lost: {message}"), code: None }
+    }
+
+    /// None can start here.
+    fn broken(message: &str) -> Self {
+        Self { message: format!("the worker was lost: {message}"), code: Some(ErrorCode::UnsupportedBrowser) }
+    }
+
+    /// It found no memory for so many bytes.
+    fn exhausted(bytes: f64) -> Self {
+        let message = format!("this browser tab has no memory left: {:.1} MB more were needed", bytes / 1e6);
+        Self { message, code: Some(ErrorCode::OutOfMemory) }
+    }
 }
 
 /// What tells the worker to stop a request.
@@ -128,7 +146,7 @@ impl Client {
             match self.ask(order(), progress.clone(), started).await {
                 Ok((Answer::Failed(failure), ..)) => return Err(failure),
                 Ok(answered) => return Ok(answered),
-                Err(lost) if lost.again && workers < MOST_WORKERS => {}
+                Err(lost) if lost.code.is_none() && workers < MOST_WORKERS => {}
                 Err(lost) => return Err(lost.into()),
             }
         }
@@ -149,7 +167,8 @@ impl Client {
         self.pending.borrow_mut().insert(id, Pending { answer, progress, stopped: false });
         started(RequestId(id));
         self.send(id, order);
-        let answer = receiver.await.unwrap_or_else(|_| Err(Lost { message: String::new(), again: false }))?;
+        let answer =
+            receiver.await.unwrap_or_else(|_| Err(Lost { code: Some(ErrorCode::Internal), ..Lost::again("") }))?;
         Ok((answer, id, generation))
     }
 
@@ -163,11 +182,12 @@ impl Client {
             let Some(client) = this.upgrade().filter(|client| client.generation.get() == generation) else { return };
             match said {
                 Said::Message(message) => client.hear(message),
-                Said::Broken(message) => client.fail_all(generation, Lost { message, again: false }),
+                Said::Broken(message) => client.fail_all(generation, Lost::broken(&message)),
                 Said::Gone(message) => client.lose(generation, &message),
+                Said::Exhausted(bytes) => client.fail_all(generation, Lost::exhausted(bytes)),
             }
         };
-        let thread = Thread::start(&self.script, heard).map_err(|message| Lost { message, again: false })?;
+        let thread = Thread::start(&self.script, heard).map_err(|message| Lost::broken(&message))?;
         self.generation.set(generation);
         *self.thread.borrow_mut() = Some(thread);
         Ok(())
@@ -201,7 +221,7 @@ impl Client {
 
     /// Gives up a worker that is gone or stuck.
     fn lose(&self, generation: u32, message: &str) {
-        self.fail_all(generation, Lost { message: message.to_owned(), again: true });
+        self.fail_all(generation, Lost::again(message));
     }
 
     fn fail_all(&self, generation: u32, lost: Lost) {
@@ -249,7 +269,7 @@ impl Session {
                 Ok((Answer::Done(done), ..)) => return Ok(done),
                 Ok((Answer::Failed(failure), ..)) => return Err(failure),
                 Ok(_) => return Err(unexpected()),
-                Err(lost) if lost.again && workers < MOST_WORKERS => {}
+                Err(lost) if lost.code.is_none() && workers < MOST_WORKERS => {}
                 Err(lost) => return Err(lost.into()),
             }
         }
@@ -278,9 +298,7 @@ impl Drop for Session {
 
 impl From<Lost> for Failure {
     fn from(lost: Lost) -> Self {
-        let code =
-            if lost.again || lost.message.is_empty() { ErrorCode::Internal } else { ErrorCode::UnsupportedBrowser };
-        Failure::new(code, format!("the worker was lost: {}", lost.message))
+        Failure::new(lost.code.unwrap_or(ErrorCode::Internal), lost.message)
     }
 }
 

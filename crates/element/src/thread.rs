@@ -18,6 +18,8 @@ pub(crate) enum Said {
     Broken(String),
     /// It is gone.
     Gone(String),
+    /// It is gone, as it found no memory for so many bytes.
+    Exhausted(f64),
 }
 
 /// A worker that has not begun within this time never will.
@@ -53,7 +55,11 @@ impl Thread {
             if let Some(message) = text("broken") {
                 on_message(Said::Broken(message));
             } else if let Some(message) = text("gone") {
-                on_message(Said::Gone(message));
+                let refused = Reflect::get(&data, &"refused".into()).ok().and_then(|bytes| bytes.as_f64());
+                match refused.filter(|bytes| *bytes > 0.0) {
+                    Some(bytes) => on_message(Said::Exhausted(bytes)),
+                    None => on_message(Said::Gone(message)),
+                }
             } else if text("held").is_some() {
                 watch(life.clone(), on_message.clone());
             } else {

@@ -1,4 +1,5 @@
-//! Numeric kernels on slices. Knows no tensor and no model; the only crate that may hold `unsafe` code.
+//! Numeric kernels on slices, and the memory for them. Knows no tensor and no model; the only crate that may hold `unsafe`
+//! code.
 #![allow(unsafe_code)]
 
 pub mod activation;
@@ -7,6 +8,7 @@ pub mod convert;
 mod exponential;
 pub mod int8;
 mod lanes;
+pub mod memory;
 pub mod norm;
 pub mod product;
 pub mod rows;

@@ -29,6 +29,7 @@ pub use peers::{Call, Message, Peers, Share, SharedPeers};
 pub use pooling::{Pooling, PoolingMode};
 pub use probe::gflops;
 pub use safetensors::{Dtype, Header, TensorInfo};
+pub use vitrine_kernels::memory;
 pub use weights::{Asked, CompactCopy, LateTable, Parts, Resident, SCALES, Stretch, Weights, WeightsReader};
 
 use futures_util::future::LocalBoxFuture;

@@ -38,6 +38,7 @@ pub use inspect::{Inspection, inspect};
 pub use late::Late;
 pub use load::{LoadOptions, Machine, Session, load};
 pub use registry::PIPELINES;
+pub use vitrine_models::memory;
 
 use std::cell::RefCell;
 

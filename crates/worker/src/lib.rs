@@ -14,7 +14,7 @@ use futures_util::lock::Mutex;
 use js_sys::{Function, Object, Reflect, WebAssembly};
 use serde::Serialize;
 use vitrine_browser::now;
-use vitrine_pipelines::Session;
+use vitrine_pipelines::{Session, memory};
 use vitrine_tasks::ErrorCode;
 use vitrine_tasks::protocol::{Answer, Done, Failure, Order, Progress, Request, Response};
 use wasm_bindgen::prelude::*;
@@ -22,6 +22,15 @@ use wasm_bindgen_futures::spawn_local;
 
 use loads::Loads;
 use peers::PeerWorkers;
+
+#[global_allocator]
+static ALLOCATOR: memory::Allocator = memory::Allocator;
+
+/// Bytes of the last request that found no memory; 0 where all did. May be asked for after a trap.
+#[wasm_bindgen(js_name = refusedBytes)]
+pub fn refused_bytes() -> usize {
+    memory::refused()
+}
 
 /// What `worker.js` holds of this module.
 #[wasm_bindgen]
