@@ -9,12 +9,13 @@ import { measureLatency, SHAPES } from "./latency.mjs";
 import { measureMemory } from "./memory.mjs";
 import { measurePages } from "./pages.mjs";
 import { measureProducts } from "./products.mjs";
+import { measureTold } from "./told.mjs";
 import { writeReport } from "./report.mjs";
 import { LINKS, measureVisits } from "./visits.mjs";
 
 const SECTIONS = {
   latency: measureLatency, batches: measureBatches, products: measureProducts, bundles: measureBundles, visits: measureVisits,
-  memory: measureMemory, pages: measurePages,
+  memory: measureMemory, told: measureTold, pages: measurePages,
 };
 const WORDS = {
   section: Object.keys(SECTIONS), dtype: ["f32", "int8"], shape: SHAPES, page: ["isolated", "plain"],

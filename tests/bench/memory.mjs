@@ -9,7 +9,7 @@ import { median } from "./statistics.mjs";
 const ROUNDS = { full: 3, quick: 1 };
 
 /** Keeps a list of the wasm memories of a page or a worker, and the bytes of weights that Vitrine's worker says it holds. */
-const PRELUDE = `
+export const PRELUDE = `
 self.memories = [];
 self.Worker = class extends Worker {
   constructor(...given) {
@@ -34,7 +34,7 @@ channel.onmessage = ({ data }) => {
 `;
 
 /** Bytes of the wasm memories of the page and of its workers, those that workers start included. */
-const wasmBytes = () =>
+export const wasmBytes = () =>
   new Promise((resolve) => {
     let sum = 0;
     const channel = new BroadcastChannel("memories");
@@ -42,7 +42,6 @@ const wasmBytes = () =>
     channel.postMessage("tell");
     setTimeout(() => resolve(sum), 500);
   });
-
 
 /** Runs the section: a list of lines, one for each visitor; wasm memories only grow, so their size at the end is the peak. */
 export async function measureMemory({ selected, quick, say }) {

@@ -48,8 +48,8 @@ function commit() {
 
 function markdown(results) {
   const lines = Object.fromEntries(Object.entries(results).map(([section, { lines }]) => [section, lines]));
-  const heads = { latency: "Latency", batches: "Many texts at once", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory", pages: "Static hubs" };
-  const tables = { latency, batches, products, bundles, visits, memory, pages };
+  const heads = { latency: "Latency", batches: "Many texts at once", products: "Matrix products", bundles: "Before the first weight", visits: "Visits", memory: "Peak memory", told: "What the widget tells", pages: "Static hubs" };
+  const tables = { latency, batches, products, bundles, visits, memory, told, pages };
   const parts = ["# The benchmark's results", INTRODUCTION, "## Where it must arrive", targetTable(targets(lines))];
   for (const [section, head] of Object.entries(heads).filter(([section]) => results[section])) {
     const { date, commit, processor, browser, peers } = results[section].machine;
@@ -127,6 +127,13 @@ function memory(lines) {
   return table(head, lines.map(({ name, missing, process, blank, wasm, weights, resident }) => missing
     ? [name, missing, "", "", "", "", ""]
     : [name, ...[process, blank, wasm, weights, resident].map(megabytes), number(wasm / resident)]));
+}
+
+function told(lines) {
+  const head = ["link", "", "told, s", "taken, s", "told, MB of memory", "taken, MB"];
+  return table(head, lines.map(({ link, name, seconds, took, memory, used }) => [
+    link, name, number(seconds, 1), number(took, 1), megabytes(memory), megabytes(used),
+  ]));
 }
 
 function pages(lines) {

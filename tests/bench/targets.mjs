@@ -6,7 +6,7 @@ const SHORT = ["1x16"];
  * The targets as `{ what, target, measured, reached, limit }`: `measured` is a list of `[name, value]`, `reached` is undefined
  * where nothing was measured, `limit` says why a target may not be reached.
  */
-export function targets({ latency = [], batches = [], products = [], bundles = [], visits = [], memory = [], pages = [] }) {
+export function targets({ latency = [], batches = [], products = [], bundles = [], visits = [], memory = [], told = [], pages = [] }) {
   const at = (page, cores, dtype, but = []) => (line) =>
     line.page === page && line.cores === cores && line.dtype === dtype && !but.includes(line.shape);
   const ort = (wanted) => (line) => [wanted(line), line.peers.ort.ratio?.median];
@@ -45,6 +45,8 @@ export function targets({ latency = [], batches = [], products = [], bundles = [
     atMost("ready after the last byte, share of the download at 100 Mbit/s", 0.1, all.map(visit("100mbit", "tail"))),
     atMost("second visit, ready / reading the same bytes", 1.5, all.map(visit("loopback", "readyToReading")), VISIT),
     atMost("peak wasm memory / resident weights", 1.1, peaks, MEMORY),
+    within("memory as the widget tells it / as it is taken", 0.15, told.map((line) => [`${line.link} ${line.name}`, line.memory / line.used])),
+    within("seconds of a load as told / as taken", 0.15, told.map((line) => [`${line.link} ${line.name}`, line.seconds / line.took]), TOLD),
     atMost("megabytes to the first answer, compact file", 27, [slow("vitrine compact")].map(millions)),
     atMost("megabytes to the first answer, the author's own file", 50, [slow("vitrine q8")].map(millions)),
     atMost("seconds to make the pages of 1,000 models", 60, built.map(({ name, seconds }) => [name, seconds])),
@@ -64,6 +66,9 @@ small files are read (1 %).`;
 const MEMORY = `What is not weights is the same for all formats: the tokenizer 2.8 MB, data and stacks of three modules 1.7, holes between
 blocks and what the background needs 2 to 6. That is an eighth of the 90 MB of f32, more than a third of the 23 MB of q8.`;
 
+const TOLD = `The widget shows whole seconds. On links faster than 100 Mbit/s what there is to measure before the click, one download of
+237 kB, is over before the connection is as fast as it gets, and a load waits for the module and the processor more than for bytes.`;
+
 const millions = ([name, value]) => [name, value && value / 1e6];
 
 function judged(what, target, values, reaches, limit) {
@@ -72,4 +77,6 @@ function judged(what, target, values, reaches, limit) {
 }
 
 const atMost = (what, most, values, limit) => judged(what, `≤ ${most}`, values, (value) => value <= most, limit);
+const within = (what, share, values, limit) =>
+  judged(what, `${1 - share} to ${1 + share}`, values, (value) => Math.abs(value - 1) <= share, limit);
 const atLeast = (what, least, values) => judged(what, `≥ ${least}`, values, (value) => value >= least);

@@ -104,6 +104,15 @@ export async function memoryOf(page) {
   return (await Promise.all(bytes)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/** What a widget tells of a load, in seconds and bytes. */
+export async function told(page) {
+  const text = await shownText(page);
+  const [, memory, unit] = /Takes ([\d.]+) (MB|GB) of memory/.exec(text) ?? [];
+  const [, minutes, seconds] = /of memory · (?:about|ready in about) (?:(\d+) min)? ?(?:(\d+) s)?/.exec(text) ?? [];
+  if (!memory || !(minutes || seconds)) throw new Error(`nothing is told: ${text}`);
+  return { seconds: Number(minutes ?? 0) * 60 + Number(seconds ?? 0), memory: memory * { MB: 1e6, GB: 1e9 }[unit] };
+}
+
 /** Waits until the widget shows what a load would fetch, and answers the text of its button. */
 export async function waitDescribed(page, selector = "model-widget") {
   const button = page.locator(`${selector} [data-action=load]`);

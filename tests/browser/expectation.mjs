@@ -1,22 +1,13 @@
 // What the widget tells before a load: memory, time, and that a model cannot fit; and what a load and many runs then take.
 
 import assert from "node:assert/strict";
-import { Visitor, memoryOf, run, shownText, waitDescribed, waitState, watched } from "./browser.mjs";
+import { Visitor, memoryOf, run, shownText, told, waitDescribed, waitState, watched } from "./browser.mjs";
 import { Link } from "./hub.mjs";
 import { startSite } from "./site.mjs";
 
 const TINY = "vitrine/tiny-sentiment";
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const TASK = "text-classification";
-
-/** What a widget tells, in seconds and bytes. */
-async function told(page) {
-  const text = await shownText(page);
-  const [, memory, unit] = /Takes ([\d.]+) (MB|GB) of memory/.exec(text) ?? [];
-  const [, minutes, seconds] = /of memory · (?:about|ready in about) (?:(\d+) min)? ?(?:(\d+) s)?/.exec(text) ?? [];
-  assert.ok(memory && (minutes || seconds), `nothing is told: ${text}`);
-  return { seconds: Number(minutes ?? 0) * 60 + Number(seconds ?? 0), memory: memory * { MB: 1e6, GB: 1e9 }[unit] };
-}
 
 /** The files of a repository whose weights are said to have this many bytes; none of them is there. */
 const huge = (hub, id, claims) =>

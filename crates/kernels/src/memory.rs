@@ -22,23 +22,27 @@ fn noted(place: *mut u8, bytes: usize) -> *mut u8 {
 
 // SAFETY: every request is passed on to the system's allocator as it is, and so is the answer.
 unsafe impl GlobalAlloc for Allocator {
+    // SAFETY: the caller keeps the promises of the trait.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: what the caller promises is what the system's allocator asks for.
+        // SAFETY: they are those of the system's allocator.
         noted(unsafe { System.alloc(layout) }, layout.size())
     }
 
+    // SAFETY: the caller keeps the promises of the trait.
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: what the caller promises is what the system's allocator asks for.
+        // SAFETY: they are those of the system's allocator.
         noted(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
+    // SAFETY: the caller keeps the promises of the trait.
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        // SAFETY: what the caller promises is what the system's allocator asks for.
+        // SAFETY: they are those of the system's allocator.
         noted(unsafe { System.realloc(place, layout, bytes) }, bytes)
     }
 
+    // SAFETY: the caller keeps the promises of the trait.
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: what the caller promises is what the system's allocator asks for.
+        // SAFETY: they are those of the system's allocator.
         unsafe { System.dealloc(place, layout) }
     }
 }
@@ -57,7 +61,7 @@ mod tests {
             Allocator.dealloc(place, layout);
             // More than any address space.
             let beyond = Layout::from_size_align(isize::MAX as usize - 7, 8).unwrap();
-            assert!(Allocator.alloc(beyond).is_null());
+            assert!(std::hint::black_box(Allocator.alloc(beyond)).is_null());
         }
         assert_eq!(refused(), isize::MAX as usize - 7);
     }
