@@ -12,7 +12,7 @@ import { startSite } from "./site.mjs";
 const MINILM = "sentence-transformers/all-MiniLM-L6-v2";
 const WEIGHTS = /model\.(q8\.|fp16\.)?safetensors$/;
 
-/** Sixteen tokens, and what Python's library makes of them in f32 (tests/bench/make_onnx.py). */
+/** Sixteen tokens, and what Python's library makes of them in f32 (tests/bench/make_expected.py). */
 const { texts: [TEXT], embeddings: [EXPECTED] } = JSON.parse(readFileSync(join(ROOT, "tests/bench/expected/1x16.json"), "utf8"));
 
 /** The compact file of MiniLM in this dtype. */
@@ -46,7 +46,6 @@ export const tests = [
         ["f16", "model.fp16.safetensors", 23_000_000, [95, 110]],
       ]) {
         t.hub.reset();
-        t.hub.requests.length = 0;
         const bytes = compactFile(dtype, name);
         t.hub.copy(MINILM, "author/compact");
         t.hub.repository("author/compact").update({ [name]: bytes });
