@@ -1,5 +1,7 @@
 //! Attention of one text, a block of queries at a time: the whole matrix of scores is never there.
 
+use std::ops::Range;
+
 use crate::lanes::{self, Kernel, Lanes, WIDTH};
 use crate::softmax::exponentials;
 use crate::tile::{Floats, Place, rows_times_panels};
@@ -28,8 +30,15 @@ pub struct Shape {
     pub window: Option<usize>,
 }
 
-/// Changes the scaled scores of a head's query: `(head, query, scores of all keys)`.
+/// Changes the scaled scores of a head's query: `(head, query, scores of all keys)`. It is called for the queries of a
+/// [`block`] of a head one after another.
 pub type Bias<'a> = &'a dyn Fn(usize, usize, &mut [f32]);
+
+/// The queries whose scores are there together with those of `query`, of so many queries.
+pub fn block(query: usize, queries: usize) -> Range<usize> {
+    let first = query / BLOCK * BLOCK;
+    first..queries.min(first + BLOCK)
+}
 
 /// `softmax(query · keyᵀ · scale + bias) · value` (Vaswani et al., 2017). Query `[queries * heads * width]`, key
 /// `[≥ keys * key_heads * width]`, value `[≥ keys * key_heads * value_width]`, out `[queries * heads * value_width]`.

@@ -1,6 +1,7 @@
-//! Attention of projected rows: `softmax(Q Kᵀ · scale + bias) V`, text by text, and products of rows with rows.
+//! Attention of projected rows: `softmax(Q Kᵀ · scale + bias) V`, text by text, and the product of two matrices.
 
 use vitrine_kernels::attention::{self, Shape};
+use vitrine_kernels::rows::swap;
 use vitrine_kernels::{Finish, product};
 
 /// What an architecture adds to the scores of one query: `(text, head, query, scores of every key that is no padding)`.
@@ -73,22 +74,16 @@ pub(crate) fn softmax_rows(scores: &mut [f32], width: usize) {
     scores.chunks_exact_mut(width.max(1)).for_each(|row| vitrine_kernels::softmax::softmax(row, width));
 }
 
-/// Products of rows with others of the same `width`: `[rows * width]` and `[others * width]` → `[rows * others]`.
-pub(crate) fn products(rows: &[f32], others: &[f32], width: usize) -> Vec<f32> {
-    let count = others.len() / width.max(1);
-    let mut panels = vec![0.0; product::packed_len(count, width)];
-    for (place, other) in others.chunks_exact(width.max(1)).enumerate() {
-        product::pack(&mut panels, width, place, 0, other);
-    }
-    let mut out = vec![0.0; rows.len() / width.max(1) * count];
-    product::product(rows, &panels, width, count, Finish::default(), &mut out);
-    out
-}
-
 /// The matrix product of `[rows * inner]` and `[inner * columns]`.
 pub(crate) fn matmul(rows: &[f32], matrix: &[f32], columns: usize) -> Vec<f32> {
     let inner = matrix.len() / columns.max(1);
-    products(rows, &vitrine_kernels::rows::swap(matrix, inner, columns, 1), inner)
+    let mut panels = vec![0.0; product::packed_len(columns, inner)];
+    for (place, column) in swap(matrix, inner, columns, 1).chunks_exact(inner.max(1)).enumerate() {
+        product::pack(&mut panels, inner, place, 0, column);
+    }
+    let mut out = vec![0.0; rows.len() / inner.max(1) * columns];
+    product::product(rows, &panels, inner, columns, Finish::default(), &mut out);
+    out
 }
 
 #[cfg(test)]

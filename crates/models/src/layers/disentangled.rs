@@ -1,9 +1,10 @@
 //! Disentangled attention (He et al., 2020, "DeBERTa"): the score of a query and a key is the sum of products of their
 //! contents, of the query's content with the distance between them, and of the key's content with that distance.
 
-use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend, products};
+use super::distance_products::DistanceProducts;
+use super::{AttentionShape, BlockShape, Embedding, LayerNorm, Linear, Scope, attend};
 use crate::{Batch, Config, Result};
-use vitrine_kernels::rows::swap;
+use vitrine_kernels::attention::block;
 
 /// Self-attention with its output projection.
 pub(crate) struct Disentangled {
@@ -27,22 +28,31 @@ impl Disentangled {
         let value = self.value.forward(rows)?;
         let tokens = batch.tokens();
         let width = query.len() / (batch.len() * tokens * self.heads).max(1);
-        let against = |contents: &[f32], linear: &Option<Linear>| match (linear, distances) {
+        let against = |contents, linear: &Option<Linear>| match (linear, distances) {
             (Some(linear), Some(distances)) => {
-                Ok(Products::of(contents, &linear.forward(&distances.rows)?, self.heads, width))
+                let distances = linear.forward(&distances.rows)?;
+                Ok::<_, crate::Error>(Some(DistanceProducts::new(contents, &distances, self.heads, width)))
             }
-            _ => Ok::<_, crate::Error>(Products::default()),
+            _ => Ok(None),
         };
         let by_query = against(&query, &self.distance_key)?;
         let by_key = against(&key, &self.distance_query)?;
         let places = distances.map(|distances| distances.places.as_slice()).unwrap_or_default();
         let bias = |text: usize, head: usize, query: usize, scores: &mut [f32]| {
-            let places = places.get(query..query + tokens).unwrap_or_default();
-            let of_query = by_query.row(head, text * tokens + query);
-            for (key, (score, place)) in scores.iter_mut().zip(places.iter().rev()).enumerate() {
-                let of_key = by_key.row(head, text * tokens + key);
-                let number = |row: &[f32]| row.get(*place).copied().unwrap_or(0.0);
-                *score += (number(of_query) + number(of_key)) * self.scale;
+            let Some(places) = places.get(query..query + tokens) else { return };
+            let first = text * tokens;
+            if let Some(products) = &by_query {
+                let queries = block(query, tokens);
+                let (at, contents) = (query - queries.start, first + queries.start..first + queries.end);
+                let products = products.of(head, contents, 0..products.distances());
+                let row = products.row(at);
+                let products = places.iter().rev().map(|place| row.get(*place));
+                add_scaled(scores, products, self.scale);
+            }
+            if let Some(products) = &by_key {
+                let products = products.of(head, first..first + tokens, 0..products.distances());
+                let products = places.iter().rev().enumerate().map(|(key, place)| products.row(key).get(*place));
+                add_scaled(scores, products, self.scale);
             }
         };
         let shape = AttentionShape {
@@ -56,36 +66,8 @@ impl Disentangled {
     }
 }
 
-/// Products of contents with distances, `[heads * contents * distances]`; empty for none.
-#[derive(Default)]
-struct Products {
-    numbers: Vec<f32>,
-    contents: usize,
-    distances: usize,
-}
-
-impl Products {
-    /// Of rows of `heads * width` numbers.
-    fn of(contents: &[f32], distances: &[f32], heads: usize, width: usize) -> Self {
-        let count = |rows: &[f32]| rows.len() / (heads * width).max(1);
-        let by_head = |rows: &[f32]| swap(rows, count(rows), heads, width);
-        let numbers = products_by_head(&by_head(contents), &by_head(distances), heads, width);
-        Self { numbers, contents: count(contents), distances: count(distances) }
-    }
-
-    /// Those of one content, `[distances]`.
-    fn row(&self, head: usize, content: usize) -> &[f32] {
-        let start = (head * self.contents + content) * self.distances;
-        self.numbers.get(start..start + self.distances).unwrap_or_default()
-    }
-}
-
-/// Products of rows with others, each head by itself: `[heads * rows * width]` and `[heads * others * width]` → `[heads *
-/// rows * others]`.
-pub(super) fn products_by_head(rows: &[f32], others: &[f32], heads: usize, width: usize) -> Vec<f32> {
-    let of_head = |rows: &[f32]| (rows.len() / heads.max(1)).max(1);
-    let pairs = rows.chunks_exact(of_head(rows)).zip(others.chunks_exact(of_head(others)));
-    pairs.flat_map(|(rows, others)| products(rows, others, width)).collect()
+fn add_scaled<'a>(scores: &mut [f32], products: impl Iterator<Item = Option<&'a f32>>, scale: f32) {
+    scores.iter_mut().zip(products).for_each(|(score, product)| *score += product.copied().unwrap_or(0.0) * scale);
 }
 
 /// A vector for each distance from `-span` to `span - 1`; larger ones share the last.

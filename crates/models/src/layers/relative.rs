@@ -1,10 +1,11 @@
 //! Layers whose attention scores distances and segments beside contents (Transformer-XL, Dai et al., 2019; XLNet, Yang
 //! et al., 2019): `(q + u)·k + (q + v)·W r(distance) + (q + w)·segment`.
 
-use super::disentangled::products_by_head;
+use super::distance_products::DistanceProducts;
 use super::{Activation, AttentionShape, FeedForward, LayerNorm, Linear, Scope, add, attend};
 use crate::{Error, Result};
 use std::rc::Rc;
+use vitrine_kernels::attention::block;
 use vitrine_kernels::rows::swap;
 
 /// A layer: attention, then a feed-forward network, each with a residual sum and a norm after it.
@@ -133,17 +134,22 @@ impl RelativeBlock {
             query
         });
 
-        // [heads * (texts * queries) * distances]
         let distances = Distances::of(places);
-        let count = distances.last.saturating_add_signed(-distances.first) + 1;
         let sinusoids = self.distance.forward(&distances.sinusoids(hidden))?;
-        let by_head = |rows: &[f32], count: usize| swap(rows, count, heads, width);
-        let met = by_head(&by_distance, texts * queries);
-        let met = products_by_head(&met, &by_head(&sinusoids, count), heads, width);
+        let met = DistanceProducts::new(&by_distance, &sinusoids, heads, width);
+        let bounds = |positions: &[usize]| {
+            let bound = |bound: Option<&usize>| bound.copied().unwrap_or_default();
+            (bound(positions.iter().min()), bound(positions.iter().max()))
+        };
+        let (first_key, last_key) = bounds(places.keys);
 
         let score = |text: usize, head: usize, query: usize, scores: &mut [f32]| {
             let row = text * queries + query;
-            let met = met.get((head * texts * queries + row) * count..).unwrap_or_default();
+            let block = block(query, queries);
+            let (first, last) = bounds(places.queries.get(block.clone()).unwrap_or_default());
+            let among = distances.index(first, last_key)..distances.index(last, first_key) + 1;
+            let met = met.of(head, text * queries + block.start..text * queries + block.end, among.clone());
+            let met = met.row(query - block.start);
             let of_head = |rows: &[f32], row: usize| -> Vec<f32> {
                 let start = row * row_width + head * width;
                 rows.get(start..start + width).unwrap_or_default().to_vec()
@@ -160,7 +166,8 @@ impl RelativeBlock {
                 if !(places.first_apart && (query == 0 || key == 0)) {
                     let any = places.any_segment.is_some_and(|any| *own == any || *segment == any);
                     let segment = if own == segment || any { same } else { other };
-                    *score += scale * (met.get(distances.index(*from, *to)).copied().unwrap_or_default() + segment);
+                    let place = distances.index(*from, *to) - among.start;
+                    *score += scale * (met.get(place).copied().unwrap_or_default() + segment);
                 }
             }
         };
