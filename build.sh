@@ -140,7 +140,8 @@ make_python_environment() {
 }
 
 chromium() {
-    command -v chromium >/dev/null || step chromium 'Chromium' apt_install chromium
+    # Only of programs: this function has the same name.
+    [[ -n ${CHROMIUM-} ]] || type -P chromium >/dev/null || step chromium 'Chromium' apt_install chromium
 }
 
 # --------------------------------------------------------------------------------------------------------------- models
