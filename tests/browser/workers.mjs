@@ -41,6 +41,13 @@ async function open(t, site) {
   return page;
 }
 
+/** `window.memory` of the workers of these names, as they tell it from now on: one that works tells nothing meanwhile. */
+async function memoryNow(page, ...names) {
+  await page.evaluate(() => (window.memory = {}));
+  await until(() => page.evaluate((names) => names.every((name) => memory[name]), names), "the workers tell their memory");
+  return page.evaluate(() => memory);
+}
+
 const embed = (page, text) => page.evaluate((text) => model(text), text);
 
 /** The largest difference of two vectors. */
@@ -64,10 +71,7 @@ const sharing = (name, headers) => ({
         const found = distance(await embed(fresh, text), expected[index]);
         assert(found < closest, `${dtype}, text ${index}: ${found} apart`);
       }
-      // Only what is told from now on: while it works, a worker tells nothing, and what it told last may be old.
-      await fresh.evaluate(() => (window.memory = {}));
-      await until(() => fresh.evaluate(() => memory[""] && memory.beside), "both workers tell their memory");
-      const both = await fresh.evaluate(() => memory);
+      const both = await memoryNow(fresh, "", "beside");
       t.print(`${name}, ${dtype}: ${both[""]} and ${both.beside} bytes; alone in f32 ${alone}`);
       // The layers, 42.6 MB in f32, are split; the second worker's own code and stack stand on top.
       const half = dtype === "f32" ? 21_500_000 : 5_500_000;
@@ -164,15 +168,18 @@ export const tests = [
   {
     name: "a first answer comes before the table, and the rest in the background",
     async run(t) {
-      const page = await open(t, t.site);
+      const page = await open(t, await watched(t));
       const sent = () => t.hub.requests.filter(({ path }) => path?.endsWith("model.safetensors")).reduce((sum, { sent }) => sum + sent, 0);
       await page.evaluate(() => load({ cores: 1 }));
       const first = await embed(page, "A cat sits outside");
       const bytes = sent();
-      t.print(`the first answer took ${bytes} bytes of the weights`);
+      const { "": ready } = await memoryNow(page, "");
+      t.print(`the first answer took ${bytes} bytes of the weights, and ${ready} of memory`);
       assert(bytes < 46_000_000, `${bytes} bytes`);
       const kept = async () => (await entries(page, "/model.safetensors/verified")).length;
       await until(kept, "the rest has come, and is what its author made", 60_000);
+      const grown = (await memoryNow(page, ""))[""] - ready;
+      assert(grown < 1_000_000, `the rest took ${grown} bytes of memory that were not the table's`);
       t.hub.requests.length = 0;
       const whole = await page.evaluate(async (text) => {
         model.unload();

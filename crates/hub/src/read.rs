@@ -1,9 +1,7 @@
 //! Reading one file over HTTP: what is kept of it from the storage, the rest from the host, up to its SHA-256.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
-use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 
 use crate::attempt::{Attempt, check, check_beginning, next, send, with_retries};
@@ -15,9 +13,6 @@ use crate::lane::{OPEN, Target};
 use crate::pace::Pace;
 use crate::transport::Method;
 use crate::{Error, RepoFile, Result, Sink, Snapshot};
-
-/// Chunks that are read from the storage at the same time.
-const READS: usize = 2;
 
 /// Reads the whole of a file.
 pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> Result<()> {
@@ -101,22 +96,14 @@ pub(crate) async fn hand_on(
     mut fetching: Option<(&mut Download<'_>, &mut Keeping<'_>)>,
     to: &mut dyn Take,
 ) -> Result<bool> {
-    let mut chunks: Vec<&Chunk> = stretches.iter().filter_map(|stretch| stretch.chunk.as_ref()).collect();
-    chunks.dedup();
-    // What was handed on makes room for what is read next.
-    let rooms = RefCell::new(Vec::new());
-    let read = |chunk| {
-        let room = rooms.borrow_mut().pop().unwrap_or_default();
-        async move { (chunk, cached.get(chunk, room).await) }
-    };
-    let mut reads = stream::iter(chunks).map(read).buffered(READS);
     let mut last: Option<(&Chunk, Option<Vec<u8>>)> = None;
     let mut origin = None;
     for Stretch { range, chunk } in stretches {
         if let Some(chunk) = chunk {
             if last.as_ref().is_none_or(|(read, _)| *read != chunk) {
-                rooms.borrow_mut().extend(last.take().and_then(|(_, bytes)| bytes));
-                last = reads.next().await;
+                // What was handed on makes room for what is read next.
+                let room = last.take().and_then(|(_, bytes)| bytes).unwrap_or_default();
+                last = Some((chunk, cached.get(chunk, room).await));
             }
             if origin.replace(true) != Some(true) {
                 to.origin(true);

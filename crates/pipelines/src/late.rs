@@ -187,14 +187,22 @@ impl PartSink for RowSink<'_> {
             if bytes.is_empty() {
                 continue;
             }
+            let row_bytes = table.row_bytes().max(1) as usize;
             let mut row = self.pending.remove(&start).unwrap_or_default();
-            let start = start - row.len() as u64;
-            row.extend_from_slice(bytes);
-            let whole = row.len() - row.len() % (table.row_bytes().max(1) as usize);
-            let rest = row.split_off(whole);
-            table.fill(start, &row);
-            if !rest.is_empty() {
-                self.pending.insert(end, rest);
+            // The row that was begun is completed by itself, so that all others are taken from where they are.
+            let begun = row.len();
+            let missing = if begun == 0 { 0 } else { (row_bytes - begun).min(bytes.len()) };
+            let (first, others) = bytes.split_at(missing);
+            row.extend_from_slice(first);
+            if row.len() == row_bytes {
+                table.fill(start - begun as u64, &row);
+                row.clear();
+            }
+            let (whole, rest) = others.split_at(others.len() - others.len() % row_bytes);
+            table.fill(start + missing as u64, whole);
+            row.extend_from_slice(rest);
+            if !row.is_empty() {
+                self.pending.insert(end, row);
             }
         }
         Ok(())

@@ -21,6 +21,9 @@ pub struct Parts {
     pub later: u64,
 }
 
+/// Bytes of rows that are converted at once.
+const ROOM: usize = 1 << 16;
+
 /// A table whose rows come later.
 pub struct LateTable {
     name: String,
@@ -157,13 +160,17 @@ impl LateTable {
         if self.dtype == Dtype::I8 {
             return self.rows.fill_scaled(first, bytes, &self.scales);
         }
-        let mut numbers = vec![0.0; bytes.len() / (self.dtype.width() as usize).max(1)];
-        match self.dtype {
-            Dtype::F16 => convert::fill_f16s(&mut numbers, bytes),
-            Dtype::BF16 => convert::fill_bf16s(&mut numbers, bytes),
-            _ => convert::fill_f32s(&mut numbers, bytes),
+        let row_bytes = (self.row_bytes() as usize).max(1);
+        let mut numbers = Vec::new();
+        for (index, bytes) in bytes.chunks(row_bytes * (ROOM / row_bytes).max(1)).enumerate() {
+            numbers.resize(bytes.len() / (self.dtype.width() as usize).max(1), 0.0);
+            match self.dtype {
+                Dtype::F16 => convert::fill_f16s(&mut numbers, bytes),
+                Dtype::BF16 => convert::fill_bf16s(&mut numbers, bytes),
+                _ => convert::fill_f32s(&mut numbers, bytes),
+            }
+            self.rows.fill(first + index * (ROOM / row_bytes).max(1), &numbers);
         }
-        self.rows.fill(first, &numbers);
     }
 
     /// Copies its rows from `row` on, all of which have come; answers the row to go on with, `None` at the end.
