@@ -1,20 +1,24 @@
 // The module: models without a widget, `import { pipeline } from ".../vitrine.js"`.
-import init, { Module, Widget, style } from "./element/element.js";
 
-const wasm = new URL("./element/element_bg.wasm", import.meta.url);
 const worker = new URL("./worker.js", import.meta.url).href;
 let started;
 
 /** Fetches what runs on the page, once: `{ module, Widget, sheet }`, for `model-widget.js`. */
 export function start() {
-  started ??= init({ module_or_path: wasm }).then(() => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(style());
-    return { module: new Module(worker), Widget, sheet };
-  });
+  started ??= begin();
   // What could not be fetched may be there next time.
   started.catch(() => (started = undefined));
   return started;
+}
+
+async function begin() {
+  // Neither waits for the other.
+  const wasm = fetch(new URL("./element/element_bg.wasm", import.meta.url));
+  const [{ default: init, Module, Widget, style }, module_or_path] = await Promise.all([import("./element/element.js"), wasm]);
+  await init({ module_or_path });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style());
+  return { module: new Module(worker), Widget, sheet };
 }
 
 /**

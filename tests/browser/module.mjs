@@ -22,6 +22,17 @@ const call = (t, page, script, ...args) =>
 
 export const tests = [
   {
+    name: "what runs on the page is asked for at once, script and module",
+    async run(t) {
+      const visitor = await t.visitor({ allow: NETWORK });
+      const predicate = (request) => request.url().endsWith("element_bg.wasm");
+      const asked = visitor.context.waitForEvent("request", { predicate, timeout: 10_000 });
+      await visitor.context.route(/element\/element\.js$/, (route) => asked.then(() => route.continue(), () => route.abort()));
+      const page = await visitor.open({ ...MODEL, endpoint: t.hub.endpoint });
+      await page.evaluate(() => document.querySelector("model-widget").load());
+    },
+  },
+  {
     name: "a pipeline loads, tells how far it is, runs, and is given back",
     async run(t) {
       t.hub.fault(WEIGHTS, "drip", { bytes: 20_000, every: 20 });
