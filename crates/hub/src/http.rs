@@ -48,7 +48,7 @@ pub struct Http {
     pub(crate) endpoint: Endpoint,
     pub(crate) token: Option<Token>,
     pub(crate) options: Options,
-    /// Name and chunks of the file that was last found to be kept and right, for the read that follows.
+    /// Name and chunks of the file that was last found to be kept and right, for the reads that follow.
     pub(crate) found: RefCell<Option<(String, Vec<Chunk>)>>,
 }
 
@@ -64,17 +64,18 @@ impl Http {
         Self { transport, storage, endpoint, token, options, found: RefCell::default() }
     }
 
-    /// As [`CachedFile::state`], which the next read of the file need not ask for again where all of it is kept and right.
+    /// As [`CachedFile::state`], which reads of the file need not ask for again where all of it is kept and right.
     pub(crate) async fn look(&self, cached: &CachedFile<'_>) -> (bool, Vec<Chunk>) {
         let (verified, chunks) = cached.state().await;
         self.found.replace(verified.then(|| (cached.name().to_owned(), chunks.clone())));
         (verified, chunks)
     }
 
-    /// As [`CachedFile::state`], or what was just found.
+    /// As [`CachedFile::state`], or what was found before.
     pub(crate) async fn state(&self, cached: &CachedFile<'_>) -> (bool, Vec<Chunk>) {
         // What is gone meanwhile is missed by its reader.
-        match self.found.take().filter(|(name, _)| name == cached.name()) {
+        let found = self.found.borrow().clone();
+        match found.filter(|(name, _)| name == cached.name()) {
             Some((_, chunks)) => (true, chunks),
             None => cached.state().await,
         }
@@ -95,9 +96,11 @@ impl Http {
         // With something to fall back on there is no need to insist.
         let attempts = if kept.is_some() { 1 } else { self.options.attempts };
         match (self.ask(repo, revision, attempts).await, kept) {
-            (Ok(mut snapshot), _) => {
+            (Ok(mut snapshot), kept) => {
                 let large = |file: &RepoFile| plan::least_table(&snapshot, file).is_some();
-                if let (true, Some(config)) = (snapshot.files.iter().any(large), snapshot.file("config.json")) {
+                if let Some(kept) = kept.filter(|kept| kept.table > 0 && kept.commit == snapshot.commit) {
+                    snapshot.table = kept.table;
+                } else if let (true, Some(config)) = (snapshot.files.iter().any(large), snapshot.file("config.json")) {
                     snapshot.table = self
                         .json(&snapshot, config)
                         .await

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::cache::{CachedFile, kept_bytes, stretches};
+use crate::cache::{CachedFile, Chunk, kept_bytes, stretches};
 use crate::download::Download;
 use crate::http::Http;
 use crate::keeping::Keeping;
@@ -44,13 +44,28 @@ async fn read_runs(target: Target<'_>, runs: Vec<Range<u64>>, long: bool, wanted
     }
     let storage = &*target.http.storage;
     let cached = CachedFile::new(storage, target.snapshot, target.file);
-    let _lock = if long { Some(storage.lock(cached.name(), &mut || wanted.sink.waiting()).await) } else { None };
-    let (_, chunks) = cached.state().await;
-    let all: Vec<_> = runs.into_iter().flat_map(|run| stretches(&chunks, run)).collect();
-    let holes = all.iter().filter(|stretch| stretch.chunk.is_none()).map(|stretch| stretch.range.clone());
+    let all = |chunks: &[Chunk]| runs.iter().flat_map(|run| stretches(chunks, run.clone())).collect::<Vec<_>>();
+    let (_, chunks) = target.http.state(&cached).await;
+    let mut found = all(&chunks);
+    // What is here needs no lock.
+    let _lock = if long && found.iter().any(|stretch| stretch.chunk.is_none()) {
+        let mut waited = false;
+        let waiting = &mut || {
+            waited = true;
+            wanted.sink.waiting();
+        };
+        let lock = storage.lock(cached.name(), waiting).await;
+        if waited {
+            found = all(&cached.state().await.1);
+        }
+        Some(lock)
+    } else {
+        None
+    };
+    let holes = found.iter().filter(|stretch| stretch.chunk.is_none()).map(|stretch| stretch.range.clone());
     let pace = if long { Pace::adaptive() } else { Pace::fixed(ROWS_AT_ONCE) };
     let (mut download, mut keeping) = (Download::new(target, holes, pace), Keeping::new(&cached, long));
-    let result = hand_on(&cached, &all, Some((&mut download, &mut keeping)), wanted).await;
+    let result = hand_on(&cached, &found, Some((&mut download, &mut keeping)), wanted).await;
     download.keep_rest(&mut keeping);
     keeping.flush().await;
     result.map(|_| ())

@@ -17,10 +17,27 @@ use crate::{Error, RepoFile, Result, Sink, Snapshot};
 /// Reads the whole of a file.
 pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile, sink: &mut dyn Sink) -> Result<()> {
     let cached = CachedFile::new(&*http.storage, snapshot, file);
-    let _lock = http.storage.lock(cached.name(), &mut || sink.waiting()).await;
     let target = Target { http, snapshot, file, whole: true };
     let mut whole = Whole { sink, hasher: None };
-    let result = whole.read(target, &cached).await;
+    let mut state = http.state(&cached).await;
+    // What is here and right needs no lock.
+    if state.0 {
+        if whole.read_kept(&target, &cached, &state.1).await? {
+            return Ok(());
+        }
+        http.found.take();
+        whole.sink.restart();
+    }
+    let mut is_old = state.0;
+    let waiting = &mut || {
+        is_old = true;
+        whole.sink.waiting();
+    };
+    let _lock = http.storage.lock(cached.name(), waiting).await;
+    if is_old {
+        state = cached.state().await;
+    }
+    let result = whole.read(target, &cached, state).await;
     let damaged = match &result {
         Err(Error::Integrity { .. }) => true,
         // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
@@ -33,7 +50,7 @@ pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile
     // What is kept may stem from a host or a disk that erred once: begin again, without it.
     cached.clear().await;
     whole.sink.restart();
-    let result = whole.read(target, &cached).await;
+    let result = whole.read(target, &cached, cached.state().await).await;
     if let Err(Error::Integrity { .. } | Error::Sink) = result {
         cached.clear().await;
     }
@@ -145,12 +162,21 @@ pub(crate) struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    async fn read(&mut self, target: Target<'_>, cached: &CachedFile<'_>) -> Result<()> {
-        let (verified, mut chunks) = target.http.state(cached).await;
+    /// Reads a file that is kept and was found right; false where some of it turns out to be gone or damaged.
+    async fn read_kept(&mut self, target: &Target<'_>, cached: &CachedFile<'_>, chunks: &[Chunk]) -> Result<bool> {
+        self.hasher = None;
+        let all = stretches(chunks, 0..target.end().min(end(chunks)));
+        hand_on(cached, &all, None, self).await
+    }
+
+    async fn read(
+        &mut self,
+        target: Target<'_>,
+        cached: &CachedFile<'_>,
+        (verified, mut chunks): (bool, Vec<Chunk>),
+    ) -> Result<()> {
         if verified {
-            self.hasher = None;
-            let all = stretches(&chunks, 0..target.end().min(end(&chunks)));
-            if hand_on(cached, &all, None, self).await? {
+            if self.read_kept(&target, cached, &chunks).await? {
                 return Ok(());
             }
             // The rest is not covered by the earlier check.

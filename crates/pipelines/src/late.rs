@@ -16,6 +16,9 @@ use crate::{Error, Result};
 /// Bytes that are asked for first, to find the header of a file of weights in.
 const FIRST: u64 = 1 << 16;
 
+/// A smaller file that is on this device is read as a whole as soon as in parts.
+const LEAST_HERE: u64 = 64 << 20;
+
 /// An encoder of which some tables may come later.
 pub(crate) struct Model {
     encoder: Encoder,
@@ -102,12 +105,14 @@ impl Late {
     }
 
     async fn read_rest(&self) -> Result<()> {
-        if self.source.kept(&self.snapshot, &self.file).await.bytes == 0 {
-            // Nothing can be kept here, so what has come cannot be checked together with the rest.
+        let kept = self.source.kept(&self.snapshot, &self.file).await;
+        if kept.verified || kept.bytes == 0 {
+            // Either all is right, or nothing can be kept here, and what has come cannot be checked together with the rest.
             let tables: Vec<_> = self.tables.iter().map(LateTable::range).collect();
-            return self.read(&tables).await;
+            self.read(&tables).await?;
+        } else {
+            self.source.read(&self.snapshot, &self.file, None, &mut RowSink::new(self)).await?;
         }
-        self.source.read(&self.snapshot, &self.file, None, &mut RowSink::new(self)).await?;
         self.keep_copy().await;
         Ok(())
     }
@@ -209,8 +214,41 @@ impl PartSink for RowSink<'_> {
     }
 }
 
+/// The first bytes of a file.
+#[derive(Default)]
+struct Beginning(Vec<u8>);
+
+impl Beginning {
+    /// Goes on up to byte `end`, from this device where the file `is_here`.
+    async fn read(
+        &mut self,
+        source: &dyn Source,
+        snapshot: &Snapshot,
+        file: &RepoFile,
+        end: u64,
+        is_here: bool,
+    ) -> Result<()> {
+        let range = self.0.len() as u64..end;
+        if range.is_empty() {
+            return Ok(());
+        }
+        let read = match is_here {
+            true => source.read_parts(snapshot, file, &[range], self).await,
+            false => source.read(snapshot, file, Some(range), &mut self.0).await,
+        };
+        Ok(read?)
+    }
+}
+
+impl PartSink for Beginning {
+    fn write(&mut self, _: u64, bytes: &[u8]) -> std::result::Result<(), SinkError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// Reads what a model needs of a file first, where its tables can come later; `None` where it has to be read as a whole:
-/// its host serves no parts, it is here already, or later brings nothing.
+/// its host serves no parts, it is here but was never checked or is small, or later brings nothing.
 pub(crate) async fn read_needed(
     source: &Rc<dyn Source>,
     snapshot: &Snapshot,
@@ -219,19 +257,18 @@ pub(crate) async fn read_needed(
     sink: &mut WeightsSink<'_, '_>,
 ) -> Result<Option<Rc<Late>>> {
     let Some(least) = least_table(snapshot, file) else { return Ok(None) };
-    if source.kept(snapshot, file).await.complete {
+    let kept = source.kept(snapshot, file).await;
+    if kept.complete && (!kept.verified || file.size < LEAST_HERE) {
         return Ok(None);
     }
-    let mut first = Vec::new();
-    source.read(snapshot, file, Some(0..FIRST.min(file.size)), &mut first).await?;
-    let length = first.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes).saturating_add(8));
+    let mut first = Beginning::default();
+    first.read(&**source, snapshot, file, FIRST.min(file.size), kept.verified).await?;
+    let length = first.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes).saturating_add(8));
     if length > file.size.min(100 << 20) {
         return Ok(None);
     }
-    if length > FIRST {
-        source.read(snapshot, file, Some(FIRST..length), &mut first).await?;
-    }
-    let header = first.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or_default();
+    first.read(&**source, snapshot, file, length, kept.verified).await?;
+    let header = first.0.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or_default();
     let written = sink.reader.write(header);
     if let Err(error) = written {
         sink.error = Some(error);

@@ -150,11 +150,10 @@ impl Files {
         let (name, entry) = split(key);
         let Some((folder, (position, length))) = self.find(&name, entry).await? else { return Ok(None) };
         let data = self.open(&name, &folder).await?;
-        let mut bytes = room;
-        bytes.clear();
+        let (mut bytes, length) = (room, length as usize);
         // Not twice what a smaller one had before.
-        bytes.reserve_exact(length as usize);
-        bytes.resize(length as usize, 0);
+        bytes.reserve_exact(length.saturating_sub(bytes.len()));
+        bytes.resize(length, 0);
         let read = data.handle.read(&mut bytes, &object("at", position as f64)).map_err(failure)?;
         bytes.truncate(read as usize);
         Ok(Some(bytes))

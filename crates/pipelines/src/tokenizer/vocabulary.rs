@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -78,8 +78,13 @@ impl<'de> Deserialize<'de> for Vocabulary {
                 out.write_str("ids by token, or tokens with their scores")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, ids: A) -> std::result::Result<Vocabulary, A::Error> {
-                Ok(Vocabulary::Ids(Vocab::deserialize(MapAccessDeserializer::new(ids))?, None))
+            fn visit_map<A: MapAccess<'de>>(self, mut ids: A) -> std::result::Result<Vocabulary, A::Error> {
+                // A map that does not know its size moves all that it has again and again.
+                let mut tokens = Vec::new();
+                while let Some(token) = ids.next_entry::<String, u32>()? {
+                    tokens.push(token);
+                }
+                Ok(Vocabulary::Ids(tokens.into_iter().collect(), None))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, scores: A) -> std::result::Result<Vocabulary, A::Error> {
