@@ -108,7 +108,7 @@ export async function memoryOf(page) {
 export async function told(page) {
   const text = await shownText(page);
   const [, memory, unit] = /Takes ([\d.]+) (MB|GB) of memory/.exec(text) ?? [];
-  const [, minutes, seconds] = /of memory · (?:about|ready in about) (?:(\d+) min)? ?(?:(\d+) s)?/.exec(text) ?? [];
+  const [, minutes, seconds] = /of memory · (?:about|ready in about) (?:(\d+) min)? ?(?:([\d.]+) s)?/.exec(text) ?? [];
   if (!memory || !(minutes || seconds)) throw new Error(`nothing is told: ${text}`);
   return { seconds: Number(minutes ?? 0) * 60 + Number(seconds ?? 0), memory: memory * { MB: 1e6, GB: 1e9 }[unit] };
 }

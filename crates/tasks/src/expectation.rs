@@ -39,11 +39,11 @@ const OVER: f64 = 1.02;
 /// Bytes of the worker's module as hosts compress it.
 const MODULE: u64 = 640_000;
 /// Seconds to start the worker, and to ask for the small files one after another.
-const START: f64 = 0.4;
+const START: f64 = 0.36;
 /// Bytes a second that one worker checks, converts and packs as they come from the network.
 const ARRIVING: f64 = 100e6;
-/// Bytes a second that one worker reads from the device and packs.
-const READING: f64 = 300e6;
+/// Bytes a second that one worker reads from the device and packs, tables counted that come later.
+const READING: f64 = 1e9;
 /// Bytes that a model may take in a browser's tab: the 4 GiB that 32 bits address, less what runs need.
 const LARGEST: u64 = 4_000_000_000;
 

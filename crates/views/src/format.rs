@@ -79,9 +79,13 @@ pub fn duration(milliseconds: f64) -> String {
     }
 }
 
-/// Seconds to come, in whole ones.
+/// Seconds to come: tenths up to ten of them, then whole ones.
 pub fn about(seconds: f64) -> String {
-    duration(seconds.max(1.0).round() * 1000.0)
+    let tenths = (seconds.max(0.1) * 10.0).round();
+    if tenths < 100.0 && tenths % 10.0 != 0.0 {
+        return text::SECONDS.of(&decimal(tenths / 10.0, 1));
+    }
+    duration((tenths / 10.0).round() * 1000.0)
 }
 
 fn joined(large: u64, large_unit: Text, small: u64, small_unit: Text) -> String {

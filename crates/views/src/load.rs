@@ -275,7 +275,10 @@ mod tests {
         let guessed = Expectation { measured: false, ..told };
         assert_eq!(line(guessed, 0), "Takes 110 MB of memory · about 40 s");
         let here = Expectation { seconds: Some(0.4), ..guessed };
-        assert_eq!(line(here, 90), "Takes 110 MB of memory · ready in about 1 s");
+        assert_eq!(line(here, 90), "Takes 110 MB of memory · ready in about 0.4 s");
+        let short = Expectation { seconds: Some(4.26), ..told };
+        assert_eq!(line(short, 0), "Takes 110 MB of memory · about 4.3 s");
+        assert_eq!(line(Expectation { measured: false, ..short }, 0), "Takes 110 MB of memory · about 4 s");
         let long = Expectation { memory: None, seconds: Some(734.0), measured: false };
         assert_eq!(line(long, 0), "about 11 min 40 s");
         let unknown = Expectation { seconds: None, ..told };
