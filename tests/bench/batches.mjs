@@ -1,5 +1,5 @@
-// What a text costs where many come at once: ours together and one by one, and transformers.js together, in turns on one page,
-// each answer first compared with Python's.
+// What a text costs its page where many come at once: ours together and one by one, and transformers.js together, in turns on
+// one page, each answer first compared with Python's.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -55,18 +55,24 @@ async function measure(page, chosen, dtype, rounds) {
   await checked(page, "transformers", [texts], one);
   const time = (peer, groups) => () =>
     page.evaluate(async ([peer, groups, count]) => {
-      let elapsed = 0;
-      for (const texts of groups) elapsed += (await bench.time(peer, { texts }, 1, 0)).elapsed;
-      return elapsed / count;
+      const sum = { trip: 0, elapsed: 0 };
+      for (const texts of groups) {
+        const { trip, elapsed } = await bench.time(peer, { texts }, 1, 0);
+        sum.trip += trip / count;
+        sum.elapsed += elapsed / count;
+      }
+      return sum;
     }, [peer, groups, texts.length]);
   const found = await inTurns({
     together: time("vitrine", [texts]),
     alone: time("vitrine", texts.map((text) => [text])),
     transformers: time("transformers", [texts]),
   }, rounds);
+  const times = (who, part) => found[who].map((times) => times[part]);
+  const compared = (who, part) => ratio(times("together", part), times(who, part));
   return {
-    milliseconds: Object.fromEntries(Object.entries(found).map(([who, times]) => [who, median(times)])),
-    toAlone: ratio(found.together, found.alone), toTransformers: ratio(found.together, found.transformers),
+    milliseconds: Object.fromEntries(Object.keys(found).map((who) => [who, median(times(who, "trip"))])),
+    toAlone: compared("alone", "trip"), toAloneInWorker: compared("alone", "elapsed"), toTransformers: compared("transformers", "trip"),
   };
 }
 

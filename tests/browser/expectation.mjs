@@ -91,11 +91,11 @@ export const tests = [
       assert.deepEqual(t.hub.bodies(/safetensors/), [], "no weights were asked for");
     },
   },
-  ...[["the tokenizer", 1], ["the weights", 30]].map(([what, megabytes]) => ({
+  ...[["the tokenizer", 1], ["the weights", 30], ["a part of the weights", 4, "beside"]].map(([what, megabytes, name = ""]) => ({
     name: `a tab without memory for ${what} says so`,
     async run(t) {
-      // Leaves so much of the memory that a module can address.
-      const taken = `{ const { instantiate } = WebAssembly;
+      // Leaves so much of the memory that the module of this worker can address.
+      const taken = `if (self.name === "${name}") { const { instantiate } = WebAssembly;
         WebAssembly.instantiate = async (...given) => {
           const instance = await instantiate(...given);
           const { memory } = instance.exports;
@@ -104,7 +104,7 @@ export const tests = [
         }; }\n`;
       const site = t.keep(await startSite({ replace: { "/worker.js": (text) => taken + text } }));
       const visitor = await t.visitor({ site, allow: [/unreachable|RuntimeError|memory/i] });
-      const page = await visitor.open({ model: MINILM, endpoint: t.hub.endpoint, cores: 1 });
+      const page = await visitor.open({ model: MINILM, endpoint: t.hub.endpoint, cores: name ? 2 : 1 });
       await waitDescribed(page);
       const { error } = await run(page, "some text");
       assert.equal(error?.code, "out-of-memory", JSON.stringify(error));

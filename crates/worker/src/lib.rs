@@ -44,6 +44,8 @@ struct State {
     peers: RefCell<Weak<PeerWorkers>>,
     /// Whether none can begin beside this one.
     alone: Cell<bool>,
+    /// Bytes for which one beside this one found no memory; 0 where all did.
+    refused: Rc<Cell<f64>>,
     /// What one core does, once it has been measured.
     gflops: OnceCell<f64>,
     loads: Loads,
@@ -66,6 +68,7 @@ impl Worker {
             spawn,
             peers: RefCell::default(),
             alone: Cell::new(false),
+            refused: Rc::default(),
             gflops: OnceCell::new(),
             loads: Loads::default(),
             sessions: RefCell::default(),
@@ -131,6 +134,7 @@ impl State {
         if error.is_lost_peer() {
             let gone = Object::new();
             let _ = Reflect::set(&gone, &"gone".into(), &error.to_string().into());
+            let _ = Reflect::set(&gone, &"refused".into(), &self.refused.get().into());
             let _ = self.post.call1(&JsValue::UNDEFINED, &gone);
         }
         failed(error)

@@ -144,7 +144,7 @@ impl Machine for Beside {
         let present = self.state.peers.borrow().upgrade().filter(|peers| peers.count() == count);
         let peers = match present {
             Some(peers) => peers,
-            None => Rc::new(PeerWorkers::start(&self.state.spawn, count)?),
+            None => Rc::new(PeerWorkers::start(&self.state.spawn, count, &self.state.refused)?),
         };
         *self.state.peers.borrow_mut() = Rc::downgrade(&peers);
         self.workers.replace(Some(peers.clone()));

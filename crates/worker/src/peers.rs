@@ -44,16 +44,19 @@ struct PeerWorker {
     /// Whether its module runs.
     begun: Cell<bool>,
     lost: Cell<bool>,
+    /// Bytes for which any of them found no memory; 0 where all did.
+    refused: Rc<Cell<f64>>,
     /// Where memory can be shared.
     mailbox: RefCell<Option<Rc<Mailbox>>>,
 }
 
 impl PeerWorkers {
-    /// Starts so many workers with a function of `worker.js`; `None` where none can be started.
-    pub(crate) fn start(spawn: &Function, count: usize) -> Option<Self> {
+    /// Starts so many workers with a function of `worker.js`; `None` where none can be started. `refused` is where they note
+    /// for how many bytes they found no memory.
+    pub(crate) fn start(spawn: &Function, count: usize, refused: &Rc<Cell<f64>>) -> Option<Self> {
         let workers = (0..count).map(|_| {
             let worker = spawn.call0(&JsValue::UNDEFINED).ok()?.dyn_into::<web_sys::Worker>().ok()?;
-            Some(PeerWorker::new(worker))
+            Some(PeerWorker::new(worker, refused.clone()))
         });
         workers.collect::<Option<_>>().map(Self)
     }
@@ -73,13 +76,14 @@ impl PeerWorkers {
 }
 
 impl PeerWorker {
-    fn new(worker: web_sys::Worker) -> Rc<Self> {
+    fn new(worker: web_sys::Worker, refused: Rc<Cell<f64>>) -> Rc<Self> {
         let mailbox = is_isolated().then(|| Rc::new(Mailbox::new(ROOM)));
         let peer = Rc::new(Self {
             worker,
             waiting: RefCell::default(),
             begun: Cell::new(false),
             lost: Cell::new(false),
+            refused,
             mailbox: RefCell::new(mailbox),
         });
         let (life, begin) = Life::begin();
@@ -91,7 +95,11 @@ impl PeerWorker {
                 Some(numbers) => peer.answer(numbers.to_vec()),
                 None if Reflect::has(&event.data(), &"held".into()) == Ok(true) => peer.watch(life.clone()),
                 None if Reflect::has(&event.data(), &"begun".into()) == Ok(true) => peer.begun.set(true),
-                None => peer.lose(),
+                None => {
+                    let refused = Reflect::get(&event.data(), &"refused".into()).ok().and_then(|bytes| bytes.as_f64());
+                    peer.refused.set(refused.unwrap_or_default());
+                    peer.lose();
+                }
             }
         });
         let fail = Closure::<dyn Fn(web_sys::Event)>::new(move |event: web_sys::Event| {
