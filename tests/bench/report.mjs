@@ -61,8 +61,8 @@ function markdown(results) {
 const INTRODUCTION = `Written by \`./build.sh bench\`. Times are medians of rounds in which all take turns in one browser; a ratio is the median of
 the rounds' quotients, with its quartiles. Everyone is timed in its own worker, after runs that do not count: ours and
 transformers.js from text to embedding, ONNX Runtime Web (ORT) and candle, which are given token ids, around the forward pass
-alone; many texts at once are timed as their page sees it. Every answer of a model was compared with Python's first; products are of random numbers, and are not. Each section
-names the commit that it was measured on.`;
+alone; many texts at once are timed as their page sees it. Every answer of a model was compared with Python's first; products
+are of random numbers, and are not. Each section names the commit that it was measured on.`;
 
 const table = (head, rows) =>
   [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
