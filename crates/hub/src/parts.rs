@@ -49,15 +49,9 @@ async fn read_runs(target: Target<'_>, runs: Vec<Range<u64>>, long: bool, wanted
     let mut found = all(&chunks);
     // What is here needs no lock.
     let _lock = if long && found.iter().any(|stretch| stretch.chunk.is_none()) {
-        let mut waited = false;
-        let waiting = &mut || {
-            waited = true;
-            wanted.sink.waiting();
-        };
-        let lock = storage.lock(cached.name(), waiting).await;
-        if waited {
-            found = all(&cached.state().await.1);
-        }
+        let lock = storage.lock(cached.name(), &mut || wanted.sink.waiting()).await;
+        // Others may have brought some of it meanwhile.
+        found = all(&cached.state().await.1);
         Some(lock)
     } else {
         None

@@ -19,25 +19,17 @@ pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile
     let cached = CachedFile::new(&*http.storage, snapshot, file);
     let target = Target { http, snapshot, file, whole: true };
     let mut whole = Whole { sink, hasher: None };
-    let mut state = http.state(&cached).await;
+    let (verified, chunks) = http.state(&cached).await;
     // What is here and right needs no lock.
-    if state.0 {
-        if whole.read_kept(&target, &cached, &state.1).await? {
+    if verified {
+        if whole.read_kept(&target, &cached, &chunks).await? {
             return Ok(());
         }
         http.found.take();
         whole.sink.restart();
     }
-    let mut is_old = state.0;
-    let waiting = &mut || {
-        is_old = true;
-        whole.sink.waiting();
-    };
-    let _lock = http.storage.lock(cached.name(), waiting).await;
-    if is_old {
-        state = cached.state().await;
-    }
-    let result = whole.read(target, &cached, state).await;
+    let _lock = http.storage.lock(cached.name(), &mut || whole.sink.waiting()).await;
+    let result = whole.read(target, &cached).await;
     let damaged = match &result {
         Err(Error::Integrity { .. }) => true,
         // A sink that cannot make sense of bytes that were never checked may have been given wrong ones.
@@ -50,7 +42,7 @@ pub(crate) async fn read_whole(http: &Http, snapshot: &Snapshot, file: &RepoFile
     // What is kept may stem from a host or a disk that erred once: begin again, without it.
     cached.clear().await;
     whole.sink.restart();
-    let result = whole.read(target, &cached, cached.state().await).await;
+    let result = whole.read(target, &cached).await;
     if let Err(Error::Integrity { .. } | Error::Sink) = result {
         cached.clear().await;
     }
@@ -169,12 +161,8 @@ impl Whole<'_> {
         hand_on(cached, &all, None, self).await
     }
 
-    async fn read(
-        &mut self,
-        target: Target<'_>,
-        cached: &CachedFile<'_>,
-        (verified, mut chunks): (bool, Vec<Chunk>),
-    ) -> Result<()> {
+    async fn read(&mut self, target: Target<'_>, cached: &CachedFile<'_>) -> Result<()> {
+        let (verified, mut chunks) = cached.state().await;
         if verified {
             if self.read_kept(&target, cached, &chunks).await? {
                 return Ok(());

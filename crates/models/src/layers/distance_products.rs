@@ -19,7 +19,7 @@ pub(super) struct DistanceProducts<'a> {
 }
 
 /// What was made last.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Made {
     head: usize,
     contents: Range<usize>,

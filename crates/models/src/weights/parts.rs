@@ -161,15 +161,16 @@ impl LateTable {
             return self.rows.fill_scaled(first, bytes, &self.scales);
         }
         let row_bytes = (self.row_bytes() as usize).max(1);
+        let at_once = (ROOM / row_bytes).max(1);
         let mut numbers = Vec::new();
-        for (index, bytes) in bytes.chunks(row_bytes * (ROOM / row_bytes).max(1)).enumerate() {
+        for (index, bytes) in bytes.chunks(row_bytes * at_once).enumerate() {
             numbers.resize(bytes.len() / (self.dtype.width() as usize).max(1), 0.0);
             match self.dtype {
                 Dtype::F16 => convert::fill_f16s(&mut numbers, bytes),
                 Dtype::BF16 => convert::fill_bf16s(&mut numbers, bytes),
                 _ => convert::fill_f32s(&mut numbers, bytes),
             }
-            self.rows.fill(first + index * (ROOM / row_bytes).max(1), &numbers);
+            self.rows.fill(first + index * at_once, &numbers);
         }
     }
 
